@@ -1,0 +1,43 @@
+/* config: where a hub lives and how to get in, from options, environment, host.json and
+ * local.settings.json (storage messages 7). Precedence: options > environment > local.settings.json
+ * Values > host.json > defaults.
+ * Knows files and names of settings; opens no connection.
+ * Ownership: config_fini frees and wipes. Threads: private. */
+#ifndef BACKEND_CONFIG_H
+#define BACKEND_CONFIG_H
+
+#include "backend/base/call.h"
+#include "backend/base/secret.h"
+
+/* What the user said; NULL or 0 = not said. Borrowed. */
+struct config_request {
+    const char *source;     /* HUB, ACCOUNT/HUB, azurite/HUB; NULL = from the project */
+    const char *hub;        /* --hub */
+    const char *connection; /* --connection: NAME of the setting; default AzureWebJobsStorage */
+    const char *project;    /* --project: directory; NULL = none unless one is found upwards and no source is given */
+    int partitions;         /* --partitions */
+};
+
+struct config {
+    char hub[128];          /* as configured; the tables' own spelling is found when opening */
+    char account[128];
+    struct secret connection_string;
+    int partitions;         /* the user's own, or 0 */
+    int host_partitions;    /* host.json's, or 0 */
+    /* Where each came from, for .taskhubfs/config and messages ("environment AzureWebJobsStorage",
+     * "host.json of DIR", "default"). No secrets. */
+    char hub_from[256], connection_from[256], partitions_from[256];
+};
+
+/* ERR_INVALID (exit status 13) with what, where and the next step, never a value that may be secret. */
+MUST_CHECK enum err config_resolve(const struct config_request *request, struct call *call,
+                                   struct config *ret);
+void config_fini(struct config *c);
+
+/* The hub name that Functions makes of a site name (storage messages 7.2 no. 3, vectors V55a-h).
+ * ret holds 46 bytes or more. */
+void config_sanitise_hub(const char *site, char *ret, size_t size);
+/* Valid as an explicit hub name: letters and digits, first a letter, 3 to 45. */
+bool config_hub_is_valid(const char *name);
+
+#endif

@@ -1,0 +1,135 @@
+/* tree: the mounted tree as nodes: lookup, attributes, listing, content, actions. Names no file
+ * itself: it walks the tables of dir_*.c. Has never heard of FUSE.
+ * A node is 64 bits: view (4), kind (12), index (48); 1 is the root. Kind is the row in the tables,
+ * index a slot (instances), or the number of a group name (by-name/<x>, by-created/<day>, start/<x>,
+ * entities/<x>). The same instance in two views is two nodes (fuse facts D).
+ * Ownership: tree_free frees; content comes as a reference.
+ * Threads: any. With a local call (call.h) every function answers from memory or ERR_WOULD_BLOCK. */
+#ifndef FS_TREE_H
+#define FS_TREE_H
+
+#include "backend/catalogue.h"
+#include "fs/failures.h"
+
+typedef uint64_t node; /* an inode number; a scalar, so that it can be printed and compared */
+#define NODE_ROOT ((node)1)
+
+struct tree_settings {
+    struct catalogue *catalogue;
+    struct failures *failures;
+    bool read_only;   /* no write bits, writes are ERR_READ_ONLY */
+    bool purge;       /* false: --no-purge */
+    uint32_t uid, gid, umask;
+    int64_t ttl_ms;   /* --cache-ttl */
+    const char *version;
+    /* Prints .taskhubfs/config. */
+    void (*print_config)(void *ctx, struct buf *out);
+    void *ctx;
+};
+
+struct tree;
+struct tree *tree_new(const struct tree_settings *settings);
+void tree_free(struct tree *t); /* accepts NULL; the catalogue stays the caller's */
+
+enum node_class {
+    CLASS_DIR_VIEW,     /* root, instances/, by-status, by-status/x, start/, entities/ ...: never removable */
+    CLASS_DIR_INSTANCE, /* an instance's directory in any view: rmdir purges */
+    CLASS_DIR_INSIDE,   /* events/, signal/ inside one: part of what rm -r walks */
+    CLASS_DIR_MESSAGES, /* start/<name>/: lists nothing, a name created there is a message */
+    CLASS_FILE,         /* readable, perhaps writable */
+    CLASS_FILE_ACTION,  /* command file: read as empty, a write acts */
+    CLASS_FILE_MESSAGE, /* a message being written (events/X, start/O/ID, signal/OP): its name is ENOENT */
+};
+enum node_class tree_class(node n);
+
+struct attr {
+    node node;
+    uint32_t mode; /* type and permission bits, umask applied */
+    uint32_t uid, gid;
+    uint64_t size;
+    bool size_exact;    /* false: size is a non-zero guess; getattr and open make it exact */
+    ticks mtime, ctime;
+    int64_t entry_ms, attr_ms; /* how long the kernel may believe name and attributes */
+};
+
+/* Finds a child; on OK the node is held until tree_forget counted it down (once per success).
+ * ERR_NOT_FOUND: negative_ms says how long that may be believed. Fetches at most the instance's row,
+ * never a payload. */
+MUST_CHECK enum err tree_lookup(struct tree *t, struct call *call, node parent, struct str name,
+                                struct attr *ret, int64_t *negative_ms);
+void tree_forget(struct tree *t, node n, uint64_t count);
+/* Holds a node that was listed with its attributes (readdirplus), as a successful lookup does. */
+MUST_CHECK enum err tree_hold(struct tree *t, const struct attr *a, struct str id);
+
+/* exact: fetch what the true size needs (stat, open). ERR_NOT_FOUND: purged meanwhile. */
+MUST_CHECK enum err tree_attr(struct tree *t, struct call *call, node n, bool exact, struct attr *ret);
+
+/* -- directories: a frozen listing per open -- */
+struct lister;
+MUST_CHECK enum err tree_opendir(struct tree *t, struct call *call, node dir, struct lister **ret);
+void lister_free(struct lister *l); /* accepts NULL */
+struct entry {
+    struct str name; /* borrowed until the next call on this lister */
+    struct attr attr; /* node, mode always; all if complete */
+    bool complete;   /* attributes are known without a request, size too */
+    struct str id;   /* of an instance's directory, for tree_hold */
+    uint64_t next;   /* offset of what follows */
+};
+/* The entry at an offset (0 = first; "." and ".." are not among them). *more false at the end.
+ * Errors: R3, a listing is complete or an error. */
+MUST_CHECK enum err lister_entry(struct lister *l, struct call *call, uint64_t offset,
+                                 struct entry *ret, bool *more);
+uint64_t lister_count(struct lister *l); /* entries so far: for "a small directory" decisions */
+
+/* -- reading -- */
+struct content {
+    struct text *text;  /* frozen bytes; NULL for a file that waits */
+    bool live;          /* of an unfinished instance: do not use the page cache */
+    uint64_t version;   /* equal versions of a node have equal bytes */
+    bool waits;         /* block until the instance is finished (park) */
+    bool follows;       /* may grow: ask tree_follow */
+};
+void content_fini(struct content *c);
+MUST_CHECK enum err tree_read(struct tree *t, struct call *call, node file, struct content *ret);
+/* Newer bytes of a followed file: what was read stays a prefix (mount layout 3.3). ret may be the
+ * same text again. */
+MUST_CHECK enum err tree_follow(struct tree *t, struct call *call, node file, struct text *old,
+                                struct text **ret);
+/* For a file that waits: ERR_BUSY while the instance is unfinished, else its text. max_age_ms as
+ * catalogue_row. */
+MUST_CHECK enum err tree_waited(struct tree *t, struct call *call, node file, int64_t max_age_ms,
+                                struct text **ret);
+
+/* -- acting -- */
+struct target {
+    enum command_kind command;
+    bool is_store;          /* not a command: .taskhubfs/refresh */
+    enum body_kind body;
+    node node;              /* for attributes of the open file */
+    struct buf id, key, name; /* decoded */
+};
+void target_fini(struct target *t);
+/* What writing to this file would do. Checks what can be refused at open: read-only, state as
+ * listed. ERR_WRONG_STATE, ERR_READ_ONLY, ERR_FORBIDDEN (not writable). */
+MUST_CHECK enum err tree_target(struct tree *t, struct call *call, node file, struct target *ret);
+/* The same for a name created in events/, start/<orchestrator>/, signal/. ERR_FORBIDDEN elsewhere and
+ * for editors' scratch names (B12), ERR_BAD_NAME, ERR_INVALID (an id the framework refuses),
+ * ERR_EXISTS. Fills attributes. */
+MUST_CHECK enum err tree_create(struct tree *t, struct call *call, node dir, struct str name,
+                                struct target *ret, struct attr *ret_attr);
+/* Acts: one complete value or reason; has_data false = only a newline was written. */
+MUST_CHECK enum err tree_act(struct tree *t, struct call *call, const struct target *target,
+                             bool has_data, struct str data, struct receipt *ret);
+
+/* May this child be taken away by a walking rm -r? OK, ERR_BUSY (unfinished), ERR_NOT_FOUND (no such
+ * entry), ERR_FORBIDDEN (--no-purge, or not inside an instance), ERR_READ_ONLY. No remote effect. */
+MUST_CHECK enum err tree_unlink_check(struct tree *t, struct call *call, node dir, struct str name);
+/* Purges the instance of this directory (any view). */
+MUST_CHECK enum err tree_purge(struct tree *t, struct call *call, node dir);
+
+/* The path of a node (and a child name) as a user writes it, for failures; best effort. */
+void tree_path(struct tree *t, node n, struct str child, struct buf *ret);
+
+uint64_t tree_instance_count(struct tree *t); /* as listed now, for statfs */
+
+#endif
