@@ -1,7 +1,8 @@
 // fill.js HUB COUNT [--history N] [--statuses S,S]: creates a hub with generated instances in the
 // account named by AzureWebJobsStorage. Same seed, same hub.
 import { parseArgs } from "node:util";
-import { Hub, insertAll } from "./lib/hub.js";
+import { insertAll } from "./lib/bulk.js";
+import { Hub } from "./lib/hub.js";
 
 const statuses = ["Completed", "Completed", "Completed", "Completed", "Completed", "Running", "Failed", "Completed"];
 const orchestrators = ["OrderFlow", "Invoice", "Cleanup", "Report"];
@@ -72,8 +73,8 @@ export async function fill(connection, name, count, { history = 0, pick = status
   const hub = new Hub(connection, name);
   await hub.create();
   const rows = Array.from({ length: count }, (_, i) => instanceRow(i, pick));
-  await insertAll(hub.instances, rows.map((r) => ({ ...r, TaskHubName: name })));
-  if (history > 0) await insertAll(hub.history, rows.flatMap((r, i) => historyRows(i, r, history)));
+  await insertAll(connection, `${name}Instances`, rows.map((r) => ({ ...r, TaskHubName: name })));
+  if (history > 0) await insertAll(connection, `${name}History`, rows.flatMap((r, i) => historyRows(i, r, history)));
   return hub;
 }
 

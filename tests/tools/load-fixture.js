@@ -6,7 +6,7 @@ import path from "node:path";
 import { TableClient } from "@azure/data-tables";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { BlobServiceClient } from "@azure/storage-blob";
-import { insertAll } from "./lib/hub.js";
+import { insertAll } from "./lib/bulk.js";
 
 const dateTimes = new Set([
   "CreatedTime", "LastUpdatedTime", "CompletedTime", "ScheduledStartTime", "CheckpointCompletedTimestamp",
@@ -27,7 +27,7 @@ async function loadTable(connection, file) {
   const table = TableClient.fromConnectionString(connection, name, { allowInsecureConnection: true });
   await table.createTable();
   const rows = JSON.parse(fs.readFileSync(file, "utf8")).value;
-  await insertAll(table, rows.map(entity));
+  await insertAll(connection, name, rows.map(entity));
   return rows.length;
 }
 

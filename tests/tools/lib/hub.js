@@ -149,12 +149,3 @@ export function decodeMessage(text) {
   const trimmed = text.trimStart();
   return JSON.parse(trimmed.startsWith("{") ? trimmed : Buffer.from(text, "base64").toString("utf8"));
 }
-
-const insertBatch = 100;
-
-// Inserts rows of one table quickly: the emulator takes mixed partitions in one batch (Azurite facts
-// 5.4), which no product code may rely on.
-export async function insertAll(table, entities) {
-  for (let i = 0; i < entities.length; i += insertBatch)
-    await table.submitTransaction(entities.slice(i, i + insertBatch).map((e) => ["upsert", e, "Replace"]));
-}
