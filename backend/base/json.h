@@ -11,7 +11,7 @@
 
 struct json; /* = cJSON, known to json.c only */
 
-struct json *json_parse(struct str document); /* NULL: not JSON, deeper than the limit, or no memory */
+struct json *json_parse(struct str document); /* NULL: not JSON, too deep, \u0000 in it, no memory */
 struct json *json_free(struct json *j);
 const struct json *json_member(const struct json *object, const char *name);        /* exact case */
 const struct json *json_member_nocase(const struct json *object, const char *name); /* first match */

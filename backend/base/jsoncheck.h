@@ -23,6 +23,7 @@ struct jsoncheck {
     const char *reason;  /* why, a constant sentence part, when BAD */
     unsigned depth;
     unsigned char lex, sub;        /* private: position inside a token */
+    bool in_name;                  /* private: the string is a member's name */
     uint32_t unicode;              /* private */
     unsigned char stack[JSON_DEPTH_MAX / 8 + 1]; /* private: one bit a level, object or array */
 };

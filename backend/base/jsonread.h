@@ -1,7 +1,9 @@
 /* jsonread: a pull reader over one JSON document, without a tree and without recursion.
  * Pages of a table have up to 8 MiB, and a lone surrogate or \u0000 in one cell must not lose the
  * page (B30): cJSON fails there, so pages, messages and cells are read with this.
- * Knows RFC 8259; not what the members mean. Depth at most JSON_DEPTH_MAX (L11).
+ * Knows RFC 8259; not what the members mean. Raw bytes that are not UTF-8 pass through strings as
+ * they are (one cell must not lose the page); json_valid refuses them. Depth at most JSON_DEPTH_MAX
+ * (L11).
  * Ownership: borrows the document; texts without escapes are slices of it, others are decoded into
  * the arena given at init. \u0000 becomes a NUL byte, a lone surrogate its three-byte form (ED A0 80
  * ...), which names.h escapes and str_is_utf8 refuses.
@@ -29,15 +31,20 @@ struct jsonread {
     struct arena *arena;
     unsigned depth;
     bool bad;
+    bool no_memory; /* bad because the arena could not grow (ERR_NO_MEMORY, not a broken peer) */
+    bool first;     /* private: a bracket was entered and nothing read yet */
+    bool due;       /* private: a member or element was announced, its value not read yet */
 };
 
+/* arena may be NULL for a reader that only skips, or wants no text with escapes. */
 void jsonread_init(struct jsonread *r, struct str document, struct arena *arena);
 
 /* The kind of the value that comes next; nothing is consumed. */
 enum json_kind jsonread_peek(struct jsonread *r);
 
 /* Enter: consumes the bracket. Then, for an object, jsonread_member gives each name (false at the
- * end, which is consumed) and the value must be read or skipped; for an array jsonread_element. */
+ * end, which is consumed) and the value may be read or skipped (left alone, the next call skips it);
+ * for an array jsonread_element. */
 bool jsonread_object(struct jsonread *r); /* false (and nothing consumed): not an object */
 bool jsonread_array(struct jsonread *r);
 bool jsonread_member(struct jsonread *r, struct str *ret_name);
