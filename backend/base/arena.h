@@ -1,5 +1,5 @@
 /* arena: many small allocations freed together.
- * Ownership: everything handed out lives until arena_fini (or arena_reset).
+ * Ownership: everything handed out lives until arena_fini.
  * Threads: private to one thread while it grows; frozen, anyone may read what it holds. */
 #ifndef BACKEND_BASE_ARENA_H
 #define BACKEND_BASE_ARENA_H
@@ -14,8 +14,12 @@ struct arena {
 
 void arena_init(struct arena *a);
 void arena_fini(struct arena *a);
-void *arena_alloc(struct arena *a, size_t n); /* zeroed, aligned for any type; NULL without memory */
-char *arena_bytes(struct arena *a, size_t n); /* not zeroed, not aligned */
-struct str arena_str(struct arena *a, struct str s); /* a copy, NUL behind it; p NULL without memory */
+
+/* Zeroed, aligned for any type; NULL without memory. */
+void *arena_alloc(struct arena *a, size_t n);
+/* Neither zeroed nor aligned; NULL without memory. */
+char *arena_bytes(struct arena *a, size_t n);
+/* A copy with a NUL behind it; p is NULL without memory. */
+struct str arena_str(struct arena *a, struct str s);
 
 #endif

@@ -11,25 +11,27 @@
 
 typedef int64_t ticks; /* the one scalar typedef: a moment must not be mixed with a duration */
 
-#define TICKS_NONE      INT64_MIN
-#define TICKS_PER_SEC   INT64_C(10000000)
-#define TICKS_PER_DAY   (TICKS_PER_SEC * 86400)
+#define TICKS_NONE    INT64_MIN
+#define TICKS_PER_SEC INT64_C(10000000)
+#define TICKS_PER_DAY (TICKS_PER_SEC * 86400)
 
-int64_t clock_now_ms(void);   /* monotonic, for deadlines and ages */
-ticks clock_wall(void);       /* UTC now */
+int64_t clock_now_ms(void); /* monotonic, for deadlines and ages */
+ticks clock_wall(void);     /* UTC now */
 void clock_sleep_ms(int64_t ms);
 
 /* ISO 8601 with 0 to any number of fraction digits (those after the seventh ignored), Z, an offset,
  * or no zone (taken as UTC). False, and *ret untouched, for anything else (vectors 75-83). */
 bool ticks_parse(struct str s, ticks *ret);
 
-/* 2026-11-24T13:25:00.1234567Z, always seven digits: what files and filters show (V22). */
+/* TICKS_NONE prints as nothing.
+ *
+ * 2026-11-24T13:25:00.1234567Z, always seven digits: what files and filters show (V22). */
 void ticks_print(struct buf *b, ticks t);
 /* As Json.NET writes it: trailing zeros cut, no point when zero (storage messages 3.2, V21). */
 void ticks_print_short(struct buf *b, ticks t);
 /* 2026-11-24: the UTC day. */
 void ticks_print_day(struct buf *b, ticks t);
-/* Parses YYYY-MM-DD exactly to the first tick of that day; false for anything else or no such day. */
+/* Parses YYYY-MM-DD exactly to the first tick of that day; false for anything else. */
 bool ticks_parse_day(struct str s, ticks *ret);
 /* Wed, 01 May 2024 10:00:00 GMT (RFC 1123), for x-ms-date. */
 void ticks_print_http(struct buf *b, ticks t);

@@ -33,6 +33,8 @@
 #define TTL_NEGATIVE_MS        1000        /* L15: "not there" */
 #define DNS_CACHE_S            60          /* L15 */
 #define LOG_LINE_MAX           1024        /* L19 */
+#define LOG_FOLD_MS            10000       /* L19: equal lines within this are folded ... */
+#define LOG_FOLD_LINES         100         /* L19: ... so many at a time */
 #define FAILURES_MAX           200         /* L20: lines of .taskhubfs/errors */
 #define SHUTDOWN_MS            2000        /* L21 */
 #define PAGE_ROWS              1000        /* the table service's own maximum */

@@ -15,10 +15,10 @@ struct str {
     size_t len;    /* bytes */
 };
 
-#define STR(literal)      ((struct str){ "" literal, sizeof(literal) - 1 })
-#define STR_NONE          ((struct str){ NULL, 0 })
-#define STR_FMT           "%.*s"       /* in a format ... */
-#define STR_ARG(s)        (int)(s).len, (s).p ? (s).p : "" /* ... and among its arguments */
+#define STR(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
+#define STR_NONE     ((struct str){ NULL, 0 })
+#define STR_FMT      "%.*s"                           /* in a format ... */
+#define STR_ARG(s)   (int)(s).len, (s).p ? (s).p : "" /* ... and among its arguments */
 
 static inline struct str str_c(const char *c)
 {
@@ -46,6 +46,13 @@ int str_cmp_utf16(struct str a, struct str b);
 size_t str_utf16_len(struct str s);
 
 bool str_is_utf8(struct str s); /* strict: no overlong forms, no surrogates, at most U+10FFFF */
+
+/* Length in bytes of the character that s begins with, 0 when s is empty or begins with none; *ret
+ * becomes its code point. */
+size_t str_utf8_at(struct str s, uint32_t *ret);
+
+/* The first bytes of s, at most max, never ending within a character. */
+struct str str_head_utf8(struct str s, size_t max);
 
 /* Decimal digits only, no sign, no blank; false leaves *ret as it was. */
 bool str_to_u64(struct str s, uint64_t *ret);
