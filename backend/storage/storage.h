@@ -12,6 +12,7 @@
 #include "backend/net/http.h"
 #include "backend/registry.h"
 #include "backend/storage/account.h"
+#include "backend/storage/messages.h"
 
 #define TABLE_NAME_MAX 160 /* a hub name and a suffix; the service takes 63 characters */
 
@@ -34,6 +35,9 @@ struct storage {
     size_t payload_max_bytes;                    /* I */
     int user_partitions;                         /* I: --partitions, or 0 */
     int host_partitions;                         /* I: host.json's, or 0 */
+
+    struct message_clock clock;  /* A: numbers of the messages sent */
+    atomic_bool no_payloads;     /* A: nobody has made the payloads' container yet (blobs.h) */
 
     struct lock lock; /* RANK_HUB */
     int partitions;   /* L: as discovered; 0 = not yet (partitions.h) */
