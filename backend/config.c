@@ -1,0 +1,312 @@
+#include "backend/config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "backend/base/buf.h"
+#include "backend/settings.h"
+
+#define HUB_DEFAULT        "TestHubName" /* storage messages 7.2 no. 2 */
+#define CONNECTION_DEFAULT "AzureWebJobsStorage"
+#define CONNECTION_DEV     "UseDevelopmentStorage=true"
+#define SITE_MAX           45 /* storage messages 7.2 no. 3 */
+#define PARTITIONS_MAX     16
+
+void config_fini(struct config *c)
+{
+    secret_fini(&c->connection_string);
+}
+
+/* Letters and digits in the Unicode sense are kept; a byte beyond ASCII is part of a letter far
+ * more often than not, and such site names cannot exist. */
+static bool keeps(unsigned char c)
+{
+    return isalnum(c) || c >= 0x80;
+}
+
+void config_sanitise_hub(const char *site, char *ret, size_t size)
+{
+    char kept[SITE_MAX + 2];
+    size_t n = 0;
+    for (const char *p = site; *p && n < SITE_MAX; p++) {
+        if (!keeps((unsigned char)*p))
+            continue;
+        if (n == 0 && isdigit((unsigned char)*p))
+            kept[n++] = 't';
+        kept[n++] = *p;
+    }
+    kept[n > SITE_MAX ? SITE_MAX : n] = '\0';
+    if (n == 0)
+        snprintf(ret, size, "DefaultTaskHub");
+    else
+        snprintf(ret, size, "%s%s", kept, n < 3 ? "Hub" : "");
+}
+
+bool config_hub_is_valid(const char *name)
+{
+    size_t n = strlen(name);
+    if (n < 3 || n > 45 || !isalpha((unsigned char)name[0]))
+        return false;
+    for (const char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p))
+            return false;
+    return true;
+}
+
+/* Replaces %NAME% by settings; an unknown or unclosed token stays as it is, as in the host. */
+static enum err expand(struct settings *s, struct call *call, struct str text, struct buf *ret)
+{
+    while (text.len > 0) {
+        const char *open = memchr(text.p, '%', text.len);
+        if (!open)
+            break;
+        size_t before = (size_t)(open - text.p);
+        struct str rest = str_slice(text, before + 1, text.len);
+        const char *close = rest.len ? memchr(rest.p, '%', rest.len) : NULL;
+        struct str name = close ? str_slice(rest, 0, (size_t)(close - rest.p)) : STR_NONE;
+        struct str value = STR_NONE;
+        if (!close || !settings_find(s, name, &value, NULL))
+            return call_fail(call, ERR_INVALID,
+                             "hub name '" STR_FMT "': the setting '%%" STR_FMT
+                             "%%' is not set in the "
+                             "environment or in local.settings.json; set it or give --hub=NAME",
+                             STR_ARG(text), STR_ARG(name));
+        buf_add(ret, str_slice(text, 0, before));
+        buf_add(ret, value);
+        text = str_slice(rest, name.len + 1, rest.len);
+    }
+    buf_add(ret, text);
+    return buf_err(ret);
+}
+
+static enum err set_hub(struct config *c, struct call *call, struct str name, const char *from)
+{
+    if (name.len >= sizeof(c->hub))
+        return call_fail(call, ERR_INVALID,
+                         "the hub name from %s is too long (45 characters at most)", from);
+    snprintf(c->hub, sizeof(c->hub), STR_FMT, STR_ARG(name));
+    if (!config_hub_is_valid(c->hub))
+        return call_fail(
+            call, ERR_INVALID,
+            "Task hub name '%s' (from %s) should contain only alphanumeric characters, "
+            "start with a letter, and have length between 3 and 45.",
+            c->hub, from);
+    snprintf(c->hub_from, sizeof(c->hub_from), "%s", from);
+    return OK;
+}
+
+static enum err hub_from_project(struct settings *s, struct call *call, struct config *c)
+{
+    struct str text;
+    char from[200];
+    if (settings_host(s, "hubName", &text, from, sizeof(from))) {
+        CLEANUP_BUF struct buf b = BUF_INIT(1024);
+        enum err err = expand(s, call, text, &b);
+        return err ? err : set_hub(c, call, buf_str(&b), from);
+    }
+    struct str site;
+    if (settings_find(s, STR("WEBSITE_SITE_NAME"), &site, NULL) && site.len > 0) {
+        char *copy = str_dup_c(site);
+        if (!copy)
+            return call_fail(call, ERR_NO_MEMORY, "out of memory");
+        char name[64];
+        config_sanitise_hub(copy, name, sizeof(name));
+        free(copy);
+        return set_hub(c, call, str_c(name), "WEBSITE_SITE_NAME");
+    }
+    return set_hub(c, call, STR(HUB_DEFAULT), "default");
+}
+
+static enum err partitions_from_project(struct settings *s, struct call *call, struct config *c)
+{
+    struct str text;
+    char from[200];
+    int64_t n;
+    if (!settings_host(s, "storageProvider.partitionCount", &text, from, sizeof(from)))
+        return OK;
+    if (!str_to_i64(text, &n) || n < 1 || n > PARTITIONS_MAX)
+        return call_fail(call, ERR_INVALID,
+                         "partitionCount '" STR_FMT "' in %s is not between 1 and 16",
+                         STR_ARG(text), from);
+    c->host_partitions = (int)n;
+    snprintf(c->partitions_from, sizeof(c->partitions_from), "%s", from);
+    return OK;
+}
+
+/* What host.json can say that this program must refuse rather than guess (storage messages 7.1). */
+static enum err refuse_foreign(struct settings *s, struct call *call)
+{
+    struct str text;
+    char from[200];
+    if (settings_host(s, "storageProvider.type", &text, from, sizeof(from)) && text.len > 0 &&
+        !str_eq_nocase(text, STR("AzureStorage")))
+        return call_fail(call, ERR_INVALID,
+                         "%s: storage provider '" STR_FMT
+                         "' keeps no task hub in Azure Storage; such an "
+                         "app is reached through its HTTP management API",
+                         from, STR_ARG(text));
+    if ((settings_host(s, "storageProvider.trackingStoreConnectionName", &text, from,
+                       sizeof(from)) ||
+         settings_host(s, "storageProvider.trackingStoreConnectionStringName", &text, from,
+                       sizeof(from))) &&
+        text.len > 0)
+        return call_fail(call, ERR_INVALID,
+                         "%s: a separate tracking store ('" STR_FMT
+                         "') is not supported yet: tables and "
+                         "payloads would be looked for in the wrong account",
+                         from, STR_ARG(text));
+    return OK;
+}
+
+/* Sections in the order in which the host looks (storage messages 7.3). */
+static bool find_connection(struct settings *s, const char *name, struct str *ret, char *from,
+                            size_t size)
+{
+    const char *bare = name;
+    if (strncasecmp(name, "AzureWebJobs", 12) == 0 && name[12])
+        bare = name + 12; /* AzureWebJobsStorage and Storage name the same section */
+    const struct {
+        const char *prefix, *name;
+    } forms[] = { { "ConnectionStrings:AzureWebJobs", bare },
+                  { "AzureWebJobs", bare },
+                  { "ConnectionStrings:", name },
+                  { "", name } };
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        char key[256];
+        const char *where;
+        snprintf(key, sizeof(key), "%s%s", forms[i].prefix, forms[i].name);
+        if (settings_find(s, str_c(key), ret, &where)) {
+            snprintf(from, size, "%s %s", where, key);
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum err refuse_identity(struct settings *s, struct call *call, const char *name)
+{
+    static const char *const keys[] = { "accountName", "blobServiceUri", "queueServiceUri",
+                                        "tableServiceUri" };
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        char key[256];
+        struct str value;
+        snprintf(key, sizeof(key), "%s:%s", name, keys[i]);
+        if (settings_find(s, str_c(key), &value, NULL))
+            return call_fail(
+                call, ERR_INVALID,
+                "the setting %s asks for an identity (Microsoft Entra ID), which is not "
+                "supported yet; put a connection string into %s",
+                key, name);
+    }
+    return OK;
+}
+
+static enum err set_connection(struct settings *s, struct call *call, const char *name,
+                               struct config *c)
+{
+    struct str value;
+    if (!find_connection(s, name, &value, c->connection_from, sizeof(c->connection_from))) {
+        enum err err = refuse_identity(s, call, name);
+        if (err)
+            return err;
+        return call_fail(
+            call, ERR_INVALID,
+            "Unable to resolve the Azure Storage connection named '%s': set the environment "
+            "variable %s to a connection string, or give --connection=NAME or --project=DIR",
+            name, name);
+    }
+    value = str_trim(value);
+    if (str_starts(value, STR("@Microsoft.KeyVault(")))
+        return call_fail(call, ERR_INVALID,
+                         "%s is a Key Vault reference, which only App Service can resolve; set the "
+                         "connection string itself",
+                         c->connection_from);
+    if (value.len == 0)
+        return call_fail(call, ERR_INVALID, "%s is empty", c->connection_from);
+    return secret_set(&c->connection_string, value);
+}
+
+/* SOURCE: HUB, azurite/HUB or ACCOUNT/HUB. */
+static enum err read_source(const char *source, struct call *call, struct config *c,
+                            bool *ret_azurite)
+{
+    struct str rest = str_c(source);
+    const char *slash = strchr(source, '/');
+    *ret_azurite = false;
+    if (!slash)
+        return set_hub(c, call, rest, "command line");
+    struct str account = str_cut(&rest, '/');
+    if (rest.len == 0)
+        return call_fail(call, ERR_INVALID,
+                         "'%s' names an account and no hub; mounting all hubs of an account is not "
+                         "supported yet: give ACCOUNT/HUB",
+                         source);
+    if (str_eq_nocase(account, STR("azurite")))
+        *ret_azurite = true;
+    else
+        snprintf(c->account, sizeof(c->account), STR_FMT, STR_ARG(account));
+    return set_hub(c, call, rest, "command line");
+}
+
+static void connection_name(const struct config_request *r, struct settings *s, char *ret,
+                            size_t size)
+{
+    struct str text;
+    char from[200];
+    if (r->connection)
+        snprintf(ret, size, "%s", r->connection);
+    else if ((settings_host(s, "storageProvider.connectionName", &text, from, sizeof(from)) ||
+              settings_host(s, "storageProvider.connectionStringName", &text, from,
+                            sizeof(from))) &&
+             text.len > 0)
+        snprintf(ret, size, STR_FMT, STR_ARG(text));
+    else
+        snprintf(ret, size, CONNECTION_DEFAULT);
+}
+
+static enum err resolve(const struct config_request *r, struct settings *s, struct call *call,
+                        struct config *c)
+{
+    bool azurite = false;
+    enum err err = refuse_foreign(s, call);
+    if (!err && r->source)
+        err = read_source(r->source, call, c, &azurite);
+    if (!err && r->hub)
+        err = set_hub(c, call, str_c(r->hub), "--hub");
+    if (!err && !c->hub[0])
+        err = hub_from_project(s, call, c);
+    if (!err)
+        err = partitions_from_project(s, call, c);
+    if (err)
+        return err;
+    if (r->partitions) {
+        c->partitions = r->partitions;
+        snprintf(c->partitions_from, sizeof(c->partitions_from), "--partitions");
+    }
+    if (azurite && !r->connection) {
+        snprintf(c->connection_from, sizeof(c->connection_from), "azurite/ (" CONNECTION_DEV ")");
+        return secret_set(&c->connection_string, STR(CONNECTION_DEV));
+    }
+    char name[200];
+    connection_name(r, s, name, sizeof(name));
+    return set_connection(s, call, name, c);
+}
+
+enum err config_resolve(const struct config_request *request, struct call *call, struct config *ret)
+{
+    struct config c = { 0 };
+    struct settings *s = NULL;
+    bool search = !request->source && !request->hub;
+    enum err err = settings_load(request->project, search, call, &s);
+    if (!err)
+        err = resolve(request, s, call, &c);
+    settings_free(s);
+    if (err) {
+        config_fini(&c);
+        return err;
+    }
+    *ret = c;
+    return OK;
+}
