@@ -5,11 +5,13 @@
 #ifndef BACKEND_STORAGE_WIRE_H
 #define BACKEND_STORAGE_WIRE_H
 
+#include "backend/base/limits.h"
 #include "backend/storage/storage.h"
 
 #define WIRE_VERSION "2021-12-02" /* x-ms-version: taken by the emulator and every cloud */
-#define WIRE_URL_MAX (16 * KIB)   /* the emulator's limit for line and headers; ours are far below \
-                                   */
+#define WIRE_URL_MAX                                                                               \
+    (16 * KIB) /* the emulator's limit for line and headers; ours are far below                    \
+                */
 
 /* Begins a URL: the endpoint of the service, account in the path where it is path style. Continue
  * with "/" and a percent-encoded path; a query with '?'. The SAS is added when sending. */
