@@ -1,7 +1,7 @@
 /* memory: a task hub in RAM: the demo, and the stand-in for tests.
- * The second implementation of struct hub_ops: same contracts, no network, nothing kept after close.
- * Ownership: memory_open gives a hub that hub_close frees.
- * Threads: one lock (RANK_HUB) guards it all; nothing blocks. */
+ * The second implementation of struct hub_ops: same contracts, no network, nothing kept after
+ * close. Ownership: memory_open gives a hub that hub_close frees. Threads: one lock (RANK_HUB)
+ * guards it all; nothing blocks. */
 #ifndef BACKEND_MEMORY_MEMORY_H
 #define BACKEND_MEMORY_MEMORY_H
 

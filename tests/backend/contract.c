@@ -1,0 +1,136 @@
+#include "tests/backend/contract.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+static struct call call;
+
+static struct call *fresh(void)
+{
+    call_init(&call, 20000);
+    return &call;
+}
+
+static void expect(enum err got, enum err wanted)
+{
+    if (got != wanted)
+        fail_msg("%s instead of %s: %s", err_name(got), err_name(wanted), call.text);
+}
+
+void contract_missing(struct hub *hub)
+{
+    struct instance *in = NULL;
+    expect(hub_get(hub, fresh(), STR("nobody"), STR_NONE, NEED_ROW, &in), ERR_NOT_FOUND);
+    assert_null(in);
+    assert_true(call.text[0]);
+    const enum command_kind kinds[] = { CMD_EVENT,  CMD_TERMINATE, CMD_SUSPEND,
+                                        CMD_RESUME, CMD_REWIND,    CMD_RESTART };
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct command c = { .kind = kinds[i], .id = STR("nobody"), .name = STR("E") };
+        expect(hub_send(hub, fresh(), &c, NULL), ERR_NOT_FOUND);
+    }
+    expect(hub_purge(hub, fresh(), STR("nobody"), STR_NONE, NULL), ERR_NOT_FOUND);
+}
+
+static enum err start(struct hub *hub, struct str id, struct str data)
+{
+    struct command c = {
+        .kind = CMD_START, .id = id, .name = STR("Flow"), .has_data = data.len > 0, .data = data
+    };
+    return hub_send(hub, fresh(), &c, NULL);
+}
+
+void contract_start(struct hub *hub)
+{
+    struct instance *in = NULL;
+    expect(start(hub, STR("c-start"), STR("{\"a\": 1}")), OK);
+    expect(hub_get(hub, fresh(), STR("c-start"), STR_NONE, NEED_CELLS | NEED_PHASE, &in), OK);
+    assert_true(str_eq(in->row.id, STR("c-start")));
+    assert_true(str_eq(in->row.name, STR("Flow")));
+    assert_int_equal(in->row.status, STATUS_PENDING);
+    assert_int_equal(in->phase, PHASE_WAITING);
+    assert_int_equal(in->input.kind, CELL_TEXT);
+    assert_true(str_eq(in->input.text, STR("{\"a\": 1}")));
+    assert_int_equal(in->output.kind, CELL_NONE);
+    assert_int_not_equal(in->row.stamp, TICKS_NONE);
+    struct history *h = NULL;
+    expect(hub_history(hub, fresh(), in, true, &h), OK);
+    assert_int_equal(h->count, 0);
+    history_unref(h);
+    instance_unref(in);
+    expect(start(hub, STR("c-start"), STR_NONE), ERR_EXISTS);
+}
+
+void contract_refusals(struct hub *hub)
+{
+    const struct str bad_ids[] = { STR(""),    STR("@e"),  STR("a/b"), STR("a\\b"),
+                                   STR("a#b"), STR("a?b"), STR("a\nb") };
+    for (size_t i = 0; i < ARRAY_LEN(bad_ids); i++)
+        expect(start(hub, bad_ids[i], STR_NONE), ERR_INVALID);
+    expect(start(hub, STR("c-bad"), STR("{a:1}")), ERR_INVALID);
+    expect(start(hub, STR("c-refuse"), STR_NONE), OK);
+    struct command nameless = { .kind = CMD_EVENT, .id = STR("c-refuse") };
+    expect(hub_send(hub, fresh(), &nameless, NULL), ERR_INVALID);
+    struct command nul = {
+        .kind = CMD_TERMINATE, .id = STR("c-refuse"), .has_data = true, .data = STR("a\0b")
+    };
+    expect(hub_send(hub, fresh(), &nul, NULL), ERR_INVALID);
+    struct command resume = { .kind = CMD_RESUME, .id = STR("c-refuse") };
+    expect(hub_send(hub, fresh(), &resume, NULL), ERR_WRONG_STATE);
+    struct instance *in = NULL;
+    expect(hub_get(hub, fresh(), STR("c-bad"), STR_NONE, NEED_ROW, &in), ERR_NOT_FOUND);
+}
+
+void contract_unfinished(struct hub *hub)
+{
+    struct instance *in = NULL;
+    expect(start(hub, STR("c-alive"), STR_NONE), OK);
+    expect(hub_purge(hub, fresh(), STR("c-alive"), STR_NONE, NULL), ERR_BUSY);
+    expect(hub_get(hub, fresh(), STR("c-alive"), STR_NONE, NEED_ROW, &in), OK);
+    instance_unref(in);
+}
+
+struct seen {
+    size_t rows;
+    char last[64];
+    bool entity;
+};
+
+static enum err see(void *ctx, struct block *b)
+{
+    struct seen *s = ctx;
+    for (size_t i = 0; i < block_count(b); i++) {
+        struct row row;
+        block_row(b, i, &row);
+        assert_true(s->rows == 0 || str_cmp_utf16(str_c(s->last), row.key) < 0);
+        snprintf(s->last, sizeof(s->last), STR_FMT, STR_ARG(row.key));
+        s->entity |= id_is_entity(row.id);
+        s->rows++;
+    }
+    block_unref(b);
+    return OK;
+}
+
+void contract_list_order(struct hub *hub)
+{
+    struct seen all = { 0 }, changed = { 0 };
+    char id[32];
+    for (int i = 9; i >= 0; i--) {
+        snprintf(id, sizeof(id), "c-list-%d", i);
+        expect(start(hub, str_c(id), STR_NONE), OK);
+    }
+    struct list_query q = { .what = LIST_INSTANCES, .changed_since = TICKS_NONE };
+    expect(hub_list(hub, fresh(), &q, see, &all), OK);
+    assert_true(all.rows >= 10);
+    assert_false(all.entity);
+    struct instance *in = NULL;
+    expect(hub_get(hub, fresh(), STR("c-list-0"), STR_NONE, NEED_ROW, &in), OK);
+    q.changed_since = in->row.stamp;
+    instance_unref(in);
+    expect(hub_list(hub, fresh(), &q, see, &changed), OK);
+    assert_true(changed.rows >= 1);
+    assert_true(changed.rows <= all.rows);
+}
