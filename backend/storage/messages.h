@@ -13,8 +13,9 @@
 #include "backend/base/clock.h"
 #include "backend/base/digest.h"
 
-#define MESSAGE_INLINE_MAX 46080u /* bytes of JSON that stay in the queue (storage messages 3.7)   \
-                                   */
+#define MESSAGE_INLINE_MAX                                                                         \
+    46080u /* bytes of JSON that stay in the queue (storage messages 3.7)                          \
+            */
 #define MESSAGE_JSON_MAX    (96u * 1024 * 1024) /* L2 as a JSON string: every byte may become six */
 #define MESSAGE_DELAY_MAX_S 604800 /* the service hides a message for seven days at most */
 #define MESSAGE_TEXT_MAX    65536u /* bytes of text in one queue message, the service's own limit */

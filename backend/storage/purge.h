@@ -6,10 +6,12 @@
 #ifndef BACKEND_STORAGE_PURGE_H
 #define BACKEND_STORAGE_PURGE_H
 
+#include "backend/base/limits.h"
 #include "backend/storage/storage.h"
 
-#define PURGE_KEYS_MAX_BYTES (64u * MIB) /* of row keys or blob names; L18 is 34 MiB of row keys   \
-                                          */
+#define PURGE_KEYS_MAX_BYTES                                                                       \
+    (64u * MIB) /* of row keys or blob names; L18 is 34 MiB of row keys                            \
+                 */
 
 /* Contract in hub.h. ERR_BUSY: not finished, or changed meanwhile. */
 MUST_CHECK enum err storage_purge(struct hub *hub, struct call *call, const struct instance *in,
