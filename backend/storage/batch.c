@@ -117,7 +117,7 @@ enum err tables_delete_batch(struct storage *s, struct call *call, struct str ta
     CLEANUP_RESPONSE struct http_response response = RESPONSE_INIT;
     struct batch b = { .body = BUF_INIT(BATCH_BODY_MAX) };
     struct http_request r = { .method = HTTP_POST, .class = CLASS_IDEMPOTENT };
-    char type[64];
+    char type[80];
     enum err err;
 
     if (n == 0 || n > BATCH_ROWS)

@@ -220,7 +220,7 @@ static enum err token_advance(struct pages *p, struct call *call)
 }
 
 /* {"value":[]}: told from the first bytes. */
-static bool page_is_empty(struct str body)
+bool pages_is_empty(const struct pages *p)
 {
     struct arena arena;
     struct jsonread r;
@@ -228,7 +228,7 @@ static bool page_is_empty(struct str body)
     bool empty = false;
 
     arena_init(&arena);
-    jsonread_init(&r, body, &arena);
+    jsonread_init(&r, pages_body(p), &arena);
     if (jsonread_object(&r) && jsonread_member(&r, &name) && str_eq(name, STR("value")) &&
         jsonread_array(&r))
         empty = !jsonread_element(&r) && jsonread_ok(&r);
@@ -259,12 +259,12 @@ enum err pages_next(struct pages *p, struct call *call)
     token_take(p);
     /* A token leads to something; an emulator that does not know the token says "nothing, the end".
      */
-    if (!p->has_next && p->token_query.len && !p->reread && page_is_empty(pages_body(p))) {
+    if (!p->has_next && p->token_query.len && !p->reread && pages_is_empty(p)) {
         p->reread = true;
         if ((err = page_fetch(p, call)) != OK)
             return err;
         token_take(p);
-        if (!p->has_next && page_is_empty(pages_body(p)))
+        if (!p->has_next && pages_is_empty(p))
             log_info("table " STR_FMT ": the last page is empty, twice", STR_ARG(p->query.table));
     }
     return OK;

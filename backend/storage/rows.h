@@ -1,0 +1,33 @@
+/* rows: rows of the Instances table as blocks and instances.
+ * Knows the columns of storage tables 3.1; fetches nothing.
+ * Ownership: what is returned owns its text. Threads: any.
+ * Errors: ERR_BROKEN without a sentence: the text is not what the service calls a page or a row. */
+#ifndef BACKEND_STORAGE_ROWS_H
+#define BACKEND_STORAGE_ROWS_H
+
+#include "backend/hub.h"
+#include "backend/storage/cells.h"
+
+/* $select for the listings and for a row without its cells. */
+#define ROWS_SELECT                                                                                \
+    "PartitionKey,Timestamp,Name,Version,RuntimeStatus,CreatedTime,LastUpdatedTime,CompletedTime," \
+    "ScheduledStartTime"
+#define ROWS_SELECT_ENTITIES ROWS_SELECT ",CustomStatus"
+#define ROWS_SELECT_KEYS     "PartitionKey"
+#define ROWS_SELECT_ONE      ROWS_SELECT ",ExecutionId,Generation,TaskHubName"
+
+const char *rows_select(enum list_what what);
+
+/* One page as a frozen block, which may be empty: of entities those that exist, are locked or have
+ * operations waiting. previous (may be NULL) is the block before: rows that it has already are left
+ * out (F38); ERR_DAMAGED: a row belongs before the end of previous but was not there, so that pages
+ * are out of order and rows may have been missed. */
+MUST_CHECK enum err rows_block(struct str page, enum list_what what, const struct block *previous,
+                               struct block **ret);
+
+/* One row (a point read's body) as an instance; phase is left open. etag: the header's. needs: what
+ * was selected, NEED_CELLS or NEED_ROW. */
+MUST_CHECK enum err rows_instance(struct str json, const struct cell_place *place, struct str etag,
+                                  unsigned needs, struct instance **ret);
+
+#endif
