@@ -1,0 +1,48 @@
+// ask.js HUB QUESTION [ARGUMENT...]: looks at (or changes) a hub behind the mount's back, through the
+// SDK, in the account named by AzureWebJobsStorage. For shell tests.
+import { Hub, escapeKey } from "./lib/hub.js";
+import { start } from "./lib/seed.js";
+import { Worker } from "./lib/worker.js";
+
+const [name, question, ...args] = process.argv.slice(2);
+const hub = new Hub(process.env.AzureWebJobsStorage, name);
+
+async function count(iterator) {
+  let n = 0;
+  for await (const _ of iterator) n++;
+  return n;
+}
+
+const questions = {
+  create: () => hub.create({ manager: args[0] ?? "table" }),
+  // One JSON object a line: what every waiting message says.
+  messages: async () => {
+    for (const { queue, json } of await hub.messages())
+      console.log(JSON.stringify({ queue, id: json.TaskMessage?.OrchestrationInstance.InstanceId, blob: json.CompressedBlobName, ...json.TaskMessage?.Event }));
+  },
+  count: async () => console.log(await hub.messageCount()),
+  clear: async () => {
+    for (let n = 0; n < hub.partitions; n++) await hub.queues.getQueueClient(hub.controlName(n)).clearMessages();
+  },
+  row: async () => console.log(JSON.stringify(await hub.row(args[0]))),
+  history: async () =>
+    console.log(
+      await count(hub.history.listEntities({ queryOptions: { filter: `PartitionKey eq '${escapeKey(args[0]).replaceAll("'", "''")}'` } })),
+    ),
+  rows: async () => console.log(await count(hub.instances.listEntities())),
+  blobs: async () => {
+    if (!(await hub.payloads.exists())) return;
+    for await (const b of hub.payloads.listBlobsFlat({ prefix: args[0] ?? "" })) console.log(b.name);
+  },
+  payload: async () => process.stdout.write(await hub.getPayload(args[0])),
+  "put-payload": () => hub.putPayload(args[0], args[1]),
+  status: () =>
+    hub.instances.updateEntity({ partitionKey: escapeKey(args[0]), rowKey: "", RuntimeStatus: args[1] }, "Merge"),
+  columns: () =>
+    hub.instances.upsertEntity({ partitionKey: escapeKey(args[0]), rowKey: "", ...JSON.parse(args[1]) }, "Merge"),
+  "delete-row": () => hub.instances.deleteEntity(escapeKey(args[0]), ""),
+  start: () => start(hub, new Worker(hub), args[0], args[1], args[2] === undefined ? undefined : JSON.parse(args[2])),
+};
+
+if (!questions[question]) throw new Error(`unknown question ${question}; known: ${Object.keys(questions).join(", ")}`);
+await questions[question]();
