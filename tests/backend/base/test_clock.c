@@ -224,6 +224,8 @@ static void test_every_day_as_libc_counts_them(void **state)
                        tm.tm_mon + 1, tm.tm_mday);
         assert_true(ticks_parse_day(str_c(expected), &t));
         assert_int_equal(t, at * TICKS_PER_SEC);
+        if (at / 86400 % 13)
+            continue; /* printing is slower by far */
         buf_clear(&b);
         ticks_print_http(&b, t);
         assert_true(ticks_parse_http(buf_str(&b), &t));
