@@ -1,11 +1,9 @@
 #include "backend/storage/refusal.h"
 
-#include <expat.h>
-#include <stdio.h>
-
 #include "backend/base/clock.h"
 #include "backend/base/jsonread.h"
 #include "backend/base/limits.h"
+#include "backend/storage/xml.h"
 
 #define BODY_READ_MAX (16 * KIB) /* of an error's body; real ones have less than 1 KiB */
 
@@ -81,71 +79,24 @@ static void read_json(struct refusal *ret, struct str body)
 
 /* -- XML: <Error><Code>X</Code><Message>...</Message></Error> -- */
 
-struct xml {
-    XML_Parser parser;
-    unsigned depth;
-    struct buf *into; /* the text of the element that is open, or NULL */
-    struct buf code, message;
-};
-
-static void xml_start(void *ctx, const char *name, const char **attributes)
+static enum err xml_member(void *ctx, struct str path, struct str text)
 {
-    struct xml *x = ctx;
+    struct refusal *ret = ctx;
 
-    if (++x->depth > JSON_DEPTH_MAX) {
-        (void)XML_StopParser(x->parser, XML_FALSE);
-        return;
-    }
-    x->into = NULL;
-    if (x->depth == 2 && str_eq(str_c(name), STR("Code")))
-        x->into = &x->code;
-    if (x->depth == 2 && str_eq(str_c(name), STR("Message")))
-        x->into = &x->message;
-}
-
-static void xml_end(void *ctx, const char *name)
-{
-    struct xml *x = ctx;
-
-    x->depth--;
-    x->into = NULL;
-}
-
-static void xml_text(void *ctx, const char *text, int n)
-{
-    struct xml *x = ctx;
-
-    if (x->into && n > 0)
-        buf_add(x->into, (struct str){ text, (size_t)n });
-}
-
-/* A document type could declare entities; no answer of the service has one (B39). */
-static void xml_doctype(void *ctx, const char *name, const char *system, const char *public,
-                        int has_subset)
-{
-    struct xml *x = ctx;
-
-    (void)XML_StopParser(x->parser, XML_FALSE);
+    if (str_eq(path, STR("Error/Code")))
+        copy_line(ret->code, sizeof(ret->code), text);
+    else if (str_eq(path, STR("Error/Message")))
+        copy_line(ret->message, sizeof(ret->message), text);
+    return OK;
 }
 
 static void read_xml(struct refusal *ret, struct str body)
 {
-    struct xml x = { .code = BUF_INIT(BODY_READ_MAX), .message = BUF_INIT(BODY_READ_MAX) };
+    struct call ignored; /* what is wrong with the text about an error is not worth a sentence */
 
-    x.parser = XML_ParserCreate(NULL);
-    if (!x.parser)
-        return;
-    XML_SetUserData(x.parser, &x);
-    XML_SetElementHandler(x.parser, xml_start, xml_end);
-    XML_SetCharacterDataHandler(x.parser, xml_text);
-    XML_SetStartDoctypeDeclHandler(x.parser, xml_doctype);
-    if (XML_Parse(x.parser, body.p, (int)body.len, 1) == XML_STATUS_OK) {
-        copy_line(ret->code, sizeof(ret->code), buf_str(&x.code));
-        copy_line(ret->message, sizeof(ret->message), buf_str(&x.message));
-    }
-    XML_ParserFree(x.parser);
-    buf_fini(&x.code);
-    buf_fini(&x.message);
+    call_init(&ignored, INT64_MAX);
+    if (xml_read(&ignored, body, xml_member, ret) != OK)
+        ret->code[0] = ret->message[0] = '\0';
 }
 
 void refusal_read_body(struct refusal *ret, int status, struct str body)

@@ -3,14 +3,12 @@
 #include <stdio.h>
 
 #include "backend/base/clock.h"
-#include "backend/base/digest.h"
 #include "backend/storage/refusal.h"
 #include "backend/storage/sign.h"
 
-#define ACCEPT_JSON      "application/json;odata=nometadata" /* the exact text (Azurite facts 5.1) */
-#define CLIENT_ID_HEADER "x-ms-client-request-id"
-#define CLOCK_ERROR_S    300 /* the service refuses 15 minutes; worth a word from here on */
-#define PATH_SHOWN       240 /* bytes of a URL's path in a sentence */
+#define ACCEPT_JSON   "application/json;odata=nometadata" /* the exact text (Azurite facts 5.1) */
+#define CLOCK_ERROR_S 300 /* the service refuses 15 minutes; worth a word from here on */
+#define PATH_SHOWN    240 /* bytes of a URL's path in a sentence */
 
 void wire_url(struct buf *url, const struct storage *s, enum service service)
 {
@@ -116,52 +114,20 @@ static enum err refused(struct storage *s, struct call *call, enum service servi
                      hint(&why, err, response, space, sizeof(space)));
 }
 
-/* An answer that echoes another request's id belongs to somebody else's question (F27). */
-static bool is_answer_to(const struct http_response *r, struct str client_id)
-{
-    struct str echo;
-
-    return !response_header(r, CLIENT_ID_HEADER, &echo) || str_eq(echo, client_id);
-}
-
-static enum err send_own(struct storage *s, struct call *call, enum service service,
-                         const struct http_request *r, struct http_response *ret, bool *ret_foreign)
+enum err wire_send(struct storage *s, struct call *call, enum service service,
+                   struct http_request *r, struct http_response *ret)
 {
     struct http_request sent = *r;
-    char client_id[GUID_LEN + 1];
     enum err err;
 
-    guid_new(client_id);
     if (!sent.max_body)
         sent.max_body = WIRE_BODY_MAX;
     if (service == SERVICE_TABLES && !has_header(&sent, "Accept"))
         wire_header(&sent, "Accept", STR(ACCEPT_JSON));
-    wire_header(&sent, CLIENT_ID_HEADER, str_c(client_id));
     err = http_send(s->clients[service], call, &sent, true, ret);
-    *ret_foreign = err == OK && !is_answer_to(ret, str_c(client_id));
-    if (!*ret_foreign)
-        return err;
-    http_client_drop_connections(s->clients[service]);
-    return call_fail(call, sent.class == CLASS_READ ? ERR_BROKEN : ERR_UNKNOWN_OUTCOME,
-                     "%s " STR_FMT ": the answer belongs to another request",
-                     http_method_name(sent.method), STR_ARG(shown_path(s, service, &sent)));
-}
-
-enum err wire_send(struct storage *s, struct call *call, enum service service,
-                   struct http_request *r, struct http_response *ret)
-{
-    bool foreign;
-    enum err err = send_own(s, call, service, r, ret, &foreign);
-
-    /* Once more on fresh connections: those that were out of step are dropped. */
-    if (foreign && r->class != CLASS_ONCE) {
-        response_fini(ret);
-        *ret = (struct http_response)RESPONSE_INIT;
-        err = send_own(s, call, service, r, ret, &foreign);
-    }
     if (err != OK || (ret->status >= 200 && ret->status < 300))
         return err;
-    return refused(s, call, service, r, ret);
+    return refused(s, call, service, &sent, ret);
 }
 
 void wire_forgive(struct call *call)
