@@ -1,9 +1,7 @@
 #include "backend/base/json.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include <cjson/cJSON.h>
 
@@ -170,7 +168,7 @@ bool json_get_i64(const struct json *j, int64_t *ret)
     if (!cJSON_IsNumber(tree(j)))
         return false;
     double v = tree(j)->valuedouble;
-    if (!(fabs(v) < EXACT_MAX) || v != trunc(v))
+    if (!(v > -EXACT_MAX && v < EXACT_MAX) || v != (double)(int64_t)v)
         return false;
     *ret = (int64_t)v;
     return true;
