@@ -1,0 +1,145 @@
+#include <sys/stat.h>
+
+#include "fs/tree_internal.h"
+
+/* What a file of unknown size claims until it is fetched: nothing that can be opened is bigger, so
+ * no tool cuts it short (fuse facts A3). */
+#define SIZE_GUESS FROZEN_MAX_BYTES
+
+bool file_is_present(const struct file_def *f, const struct row *row)
+{
+    return !f->present || f->present(row);
+}
+
+bool file_is_writable(const struct file_def *f)
+{
+    return f->is_command || f->store;
+}
+
+ticks row_time(const struct row *row, enum file_time time)
+{
+    ticks t = TICKS_NONE;
+
+    if (time == TIME_CREATED)
+        t = row->created;
+    else if (time == TIME_COMPLETED)
+        t = row_completed(row);
+    if (t == TICKS_NONE)
+        t = row->updated;
+    return t == TICKS_NONE ? row->created : t;
+}
+
+int64_t attrs_life_ms(struct tree *t, const struct row *row)
+{
+    return row && row_is_finished(row) ? TTL_FINISHED_MS : t->settings.ttl_ms;
+}
+
+static void attrs_common(struct tree *t, node n, uint32_t type, uint32_t bits, struct attr *ret)
+{
+    const struct tree_settings *s = &t->settings;
+
+    memset(ret, 0, sizeof(*ret));
+    if (s->read_only)
+        bits &= ~(uint32_t)0222;
+    ret->node = n;
+    ret->mode = type | (bits & ~s->umask);
+    ret->uid = s->uid;
+    ret->gid = s->gid;
+}
+
+void attrs_dir(struct tree *t, const struct kind *kind, node n, struct str text,
+               const struct row *row, struct attr *ret)
+{
+    attrs_common(t, n, S_IFDIR, 0755, ret);
+    ret->size = sizes_of(t, kind, node_view(n), text, row);
+    ret->size_exact = true;
+    ret->mtime = ret->ctime = row ? row_time(row, TIME_UPDATED) : sizes_changed(t);
+    ret->entry_ms = ret->attr_ms = attrs_life_ms(t, row);
+}
+
+void attrs_message(struct tree *t, node n, struct attr *ret)
+{
+    attrs_common(t, n, S_IFREG, 0644, ret);
+    ret->size_exact = true;
+    ret->mtime = ret->ctime = clock_wall();
+}
+
+/* The size as far as it can be told without a request; false if it cannot. */
+static enum err size_from_row(struct tree *t, struct call *call, const struct place *p,
+                              const struct row *row, uint64_t *ret, bool *ret_known)
+{
+    const struct file_def *f = p->kind->file;
+    struct text *text = NULL;
+    enum err err;
+
+    *ret = 0;
+    *ret_known = f->waits || (!f->show && !f->fetch) || (row && f->empty && f->empty(row));
+    if (*ret_known || f->parts != 0 || f->fetch)
+        return OK;
+    err = content_from_row(t, call, p, row, &text);
+    if (err != OK)
+        return err;
+    *ret = text->len;
+    *ret_known = true;
+    text_unref(text);
+    return OK;
+}
+
+static enum err size_from_content(struct tree *t, struct call *call, const struct place *p,
+                                  struct attr *ret)
+{
+    struct rendered r;
+    enum err err = content_render(t, call, p, &r);
+
+    if (err != OK)
+        return err;
+    ret->size = r.text->len;
+    ret->size_exact = true;
+    ret->mtime = ret->ctime = r.mtime;
+    ret->attr_ms = r.live ? 0 : r.life_ms;
+    rendered_fini(&r);
+    return OK;
+}
+
+/* Names come without a fetch; an exact size of what is cached costs nothing, though. */
+static enum err size_at_hand(struct tree *t, const struct place *p, struct attr *ret)
+{
+    struct call memory;
+    enum err err;
+
+    if (p->kind->file->fetch)
+        return ERR_WOULD_BLOCK;
+    call_init_local(&memory);
+    err = size_from_content(t, &memory, p, ret);
+    /* Whatever is wrong with the content, its name is there; the stat or open that wants it says.
+     */
+    return err == OK || err == ERR_NO_MEMORY ? err : ERR_WOULD_BLOCK;
+}
+
+enum err attrs_file(struct tree *t, struct call *call, const struct place *p, const struct row *row,
+                    bool exact, struct attr *ret)
+{
+    const struct file_def *f = p->kind->file;
+    bool known = false;
+    enum err err;
+
+    attrs_common(t, p->node, S_IFREG, f->mode, ret);
+    ret->mtime = ret->ctime = row ? row_time(row, f->time) : sizes_changed(t);
+    ret->entry_ms = attrs_life_ms(t, row);
+    /* tail -f and fstat of an open file must see the size grow (fuse facts F3). */
+    ret->attr_ms = f->constant                                           ? TTL_FINISHED_MS
+                   : row && row_is_finished(row) && !file_is_writable(f) ? ret->entry_ms
+                                                                         : 0;
+    err = size_from_row(t, call, p, row, &ret->size, &known);
+    if (err != OK)
+        return err;
+    ret->size_exact = known;
+    if (known)
+        return OK;
+    err = exact ? size_from_content(t, call, p, ret) : size_at_hand(t, p, ret);
+    if (exact || err != ERR_WOULD_BLOCK)
+        return err;
+    ret->size = SIZE_GUESS;
+    ret->attr_ms = 0;
+    return OK;
+}

@@ -1,0 +1,30 @@
+/* dirs: the tables of all directories, one dir_*.c a kind.
+ * Threads: constants. */
+#ifndef FS_DIRS_H
+#define FS_DIRS_H
+
+#include "fs/filedef.h"
+
+extern const struct dir_def dir_root;
+extern const struct dir_def dir_instances;
+extern const struct dir_def dir_instance; /* in any view */
+extern const struct dir_def dir_by_status;
+extern const struct dir_def dir_by_name;
+extern const struct dir_def dir_by_created;
+extern const struct dir_def dir_start;
+extern const struct dir_def dir_entities;
+extern const struct dir_def dir_machine;
+
+/* dir_history.c: what the files of an instance say of its events. */
+enum err instance_history_show(const struct view *v, struct buf *out);
+enum err instance_history_json_show(const struct view *v, struct buf *out);
+enum err instance_history_jsonl_show(const struct view *v, struct buf *out);
+enum err instance_failure_show(const struct view *v, struct buf *out);
+enum err instance_parent_show(const struct view *v, struct buf *out);
+enum err instance_children_show(const struct view *v, struct buf *out);
+
+/* dir_status.c: what they say of its row. */
+enum err instance_status_show(const struct view *v, struct buf *out);
+enum err instance_status_json_show(const struct view *v, struct buf *out);
+
+#endif

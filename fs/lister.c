@@ -1,0 +1,197 @@
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "fs/lister.h"
+#include "fs/names.h"
+#include "fs/tree_internal.h"
+
+/* An open directory: its fixed entries, then groups or rows. Offsets: fixed entries 0 ... n_fixed -
+ * 1, then either groups by position or the listing's own cursor. */
+struct lister {
+    struct tree *tree;
+    struct place dir;
+    struct subject subject; /* frozen: which files are there does not change while it is open */
+    const struct kind *fixed[LISTER_FIXED_MAX];
+    size_t n_fixed;
+    const struct kind *child;
+    unsigned view; /* of the entries */
+    struct folders folders;
+    bool by_rows;
+    struct listing_filter filter;
+    struct listing *listing;
+    struct buf text; /* of the current entry */
+    char name[NAME_MAX_BYTES + 1];
+};
+
+void lister_free(struct lister *l)
+{
+    if (!l)
+        return;
+    folders_fini(&l->folders);
+    buf_fini(&l->text);
+    listing_unref(l->listing);
+    subject_fini(&l->subject);
+    place_fini(&l->dir);
+    free(l);
+}
+
+static enum err add_fixed(struct lister *l, struct call *call, const struct kind *kind)
+{
+    if (l->n_fixed == LISTER_FIXED_MAX)
+        return call_fail(call, ERR_BUG, "a directory has more than %d fixed entries",
+                         LISTER_FIXED_MAX);
+    l->fixed[l->n_fixed++] = kind;
+    return OK;
+}
+
+static enum err collect_fixed(struct lister *l, struct call *call)
+{
+    const struct dir_def *dir = l->dir.kind->dir;
+    const struct row *row = l->subject.row;
+    const struct kinds *kinds = &l->tree->kinds;
+    enum err err = OK;
+
+    for (const struct file_def *f = dir->files; err == OK && f && f->name; f++)
+        if (!f->hidden && file_is_present(f, row))
+            err = add_fixed(l, call, kinds_of_file(kinds, dir, f));
+    for (const struct dir_def *const *d = dir->dirs; err == OK && d && *d; d++)
+        if (!(*d)->present || (*d)->present(row))
+            err = add_fixed(l, call, kinds_of_dir(kinds, *d));
+    return err;
+}
+
+static enum err open_data(struct lister *l, struct call *call)
+{
+    const struct dir_def *dir = l->dir.kind->dir;
+
+    if (!dir->child)
+        return OK;
+    l->child = kinds_of_dir(&l->tree->kinds, dir->child);
+    if (dir->folders)
+        return tree_folders(l->tree, call, &l->dir, &l->folders);
+    l->by_rows = dir->rows(place_text(&l->dir), &l->filter);
+    if (!l->by_rows)
+        return OK;
+    return catalogue_listing(l->tree->catalogue, call, dir->what, &l->listing);
+}
+
+enum err tree_opendir(struct tree *t, struct call *call, node dir, struct lister **ret)
+{
+    struct lister *l = calloc(1, sizeof(*l));
+    enum err err;
+
+    if (!l)
+        return call_fail(call, ERR_NO_MEMORY, "out of memory");
+    l->tree = t;
+    folders_init(&l->folders);
+    buf_init(&l->text, FROZEN_MAX_BYTES);
+    err = place_of(t, call, dir, &l->dir);
+    if (err == OK && (l->dir.kind->file || l->dir.kind->is_message))
+        err = call_fail(call, ERR_BUG, "a file was opened as a directory");
+    if (err == OK) {
+        l->view = kinds_view_below(l->dir.kind, l->dir.view);
+        err = subject_get(t, call, &l->dir, &l->subject);
+    }
+    if (err == OK)
+        err = collect_fixed(l, call);
+    if (err == OK)
+        err = open_data(l, call);
+    if (err != OK) {
+        lister_free(l);
+        return err;
+    }
+    *ret = l;
+    return OK;
+}
+
+static enum err fixed_entry(struct lister *l, const struct kind *kind, struct entry *ret)
+{
+    struct tree *t = l->tree;
+    struct place p = place_fixed(&l->dir, kind);
+    struct call memory;
+    enum err err = OK;
+
+    ret->id = place_text(&p);
+    if (kind->file) {
+        call_init_local(&memory);
+        ret->name = str_c(kind->file->name);
+        err = attrs_file(t, &memory, &p, l->subject.row, false, &ret->attr);
+        ret->complete = err == OK && ret->attr.size_exact;
+        if (err != OK)
+            ret->attr = (struct attr){ .node = p.node, .mode = S_IFREG | kind->file->mode };
+        return OK;
+    }
+    ret->name = str_c(kind->dir->name);
+    attrs_dir(t, kind, p.node, place_text(&p), l->subject.row, &ret->attr);
+    ret->complete = true;
+    return OK;
+}
+
+/* An entity's row, if it is at hand: only for its time. */
+static enum err folder_entry(struct lister *l, const struct folder *g, struct entry *ret)
+{
+    const struct dir_def *dir = l->dir.kind->dir;
+    struct row_hold hold = { 0 };
+    struct call memory;
+    bool has_row = false;
+    node n;
+
+    buf_clear(&l->text);
+    if (dir->compose)
+        dir->compose(&l->text, place_text(&l->dir), g->name);
+    else
+        buf_add(&l->text, g->name);
+    if (buf_err(&l->text) != OK)
+        return buf_err(&l->text);
+    ret->id = buf_str(&l->text);
+    ret->name = (struct str){ l->name, name_from_id(l->name, g->name) };
+    n = node_pack(l->view, l->child->number, folder_number(ret->id));
+    if (l->child->dir->row != ROW_NONE) {
+        call_init_local(&memory);
+        has_row = catalogue_row(l->tree->catalogue, &memory, ret->id, INT64_MAX, &hold) == OK;
+    }
+    attrs_dir(l->tree, l->child, n, ret->id, has_row ? &hold.row : NULL, &ret->attr);
+    row_hold_fini(&hold);
+    ret->complete = true;
+    return OK;
+}
+
+static enum err row_entry(struct lister *l, struct call *call, uint64_t cursor, struct entry *ret,
+                          bool *more)
+{
+    struct row row;
+    enum err err = listing_next(l->listing, call, &l->filter, &cursor, &row, more);
+
+    if (err != OK || !*more)
+        return err;
+    ret->id = row.id;
+    ret->name = (struct str){ l->name, name_from_id(l->name, row.id) };
+    if (str_has(ret->name, STR("%~")))
+        err = memo_put(&l->tree->shortened, ret->name, row.id);
+    attrs_dir(l->tree, l->child, node_pack(l->view, l->child->number, row.slot), row.id, &row,
+              &ret->attr);
+    ret->complete = true;
+    ret->next = l->n_fixed + cursor;
+    return err;
+}
+
+enum err lister_entry(struct lister *l, struct call *call, uint64_t offset, struct entry *ret,
+                      bool *more)
+{
+    uint64_t at = offset - l->n_fixed;
+
+    memset(ret, 0, sizeof(*ret));
+    *more = true;
+    ret->next = offset + 1;
+    if (offset < l->n_fixed)
+        return fixed_entry(l, l->fixed[offset], ret);
+    if (l->by_rows)
+        return row_entry(l, call, at, ret, more);
+    *more = at < l->folders.count;
+    return *more ? folder_entry(l, &l->folders.items[at], ret) : OK;
+}
+
+uint64_t lister_count(struct lister *l)
+{
+    return l->n_fixed + (l->by_rows ? listing_count(l->listing) : l->folders.count);
+}

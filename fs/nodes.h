@@ -1,0 +1,42 @@
+/* nodes: inode numbers taken apart and put together, and the table of those that the kernel holds.
+ * A number is view (4 bits), kind (12), index (48); 1 is the root. All files and views of an
+ * instance share its index, so a held instance costs one entry, however many of its files are
+ * known. Knows indexes and texts (the id of an instance, the name of a group); not what they mean.
+ * Ownership: nodes_init/nodes_fini. Texts come as references.
+ * Threads: any; one lock inside (RANK_INODES). */
+#ifndef FS_NODES_H
+#define FS_NODES_H
+
+#include "backend/base/lock.h"
+#include "backend/base/text.h"
+#include "fs/filedef.h"
+
+#define NODE_INDEX_BITS 48
+#define NODE_INDEX_MASK ((UINT64_C(1) << NODE_INDEX_BITS) - 1)
+#define NODE_KIND_MAX   4096
+
+node node_pack(unsigned view, unsigned kind, uint64_t index);
+unsigned node_view(node n);
+unsigned node_kind(node n);
+uint64_t node_index(node n);
+
+struct nodes {
+    struct lock lock;
+    struct held *slots; /* L: open addressing */
+    size_t cap, used;   /* L */
+};
+
+void nodes_init(struct nodes *n);
+void nodes_fini(struct nodes *n);
+/* Counts up; the first one keeps a copy of the text. ERR_BUSY: the index is held for another text.
+ * SPACE_NONE is never kept. */
+MUST_CHECK enum err nodes_hold(struct nodes *n, enum node_space space, uint64_t index,
+                               struct str text);
+/* Finds the index of a group (folder_number or one behind it) and holds it. */
+MUST_CHECK enum err nodes_hold_folder(struct nodes *n, struct str text, uint64_t *ret);
+void nodes_forget(struct nodes *n, enum node_space space, uint64_t index, uint64_t count);
+struct text *nodes_text(struct nodes *n, enum node_space space,
+                        uint64_t index); /* NULL: not held */
+size_t nodes_count(struct nodes *n);
+
+#endif
