@@ -20,8 +20,7 @@ static void feed_split(struct jsoncheck *c, struct str text, unsigned seed)
     }
 }
 
-/* A value that is still open can be made whole: closing what is open must be possible, so the text
- * with a byte too many is bad exactly where it says. */
+/* It is bad because of exactly that byte: all before it could still become a value. */
 static void check_bad_place(struct str text, const struct jsoncheck *c)
 {
     struct jsoncheck again;

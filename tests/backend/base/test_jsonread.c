@@ -115,6 +115,7 @@ static void test_B30_lone_surrogates_and_nul(void **state)
         { STR("\"\\udfffx\""), { "\xed\xbf\xbfx", 4 } },
         { STR("\"\\ud800\\ud83d\\ude00\""), { "\xed\xa0\x80\xf0\x9f\x98\x80", 7 } },
         { STR("\"\\ude00\\ud83d\""), { "\xed\xb8\x80\xed\xa0\xbd", 6 } },
+        { STR("\"\\ud83d\\ue000\""), { "\xed\xa0\xbd\xee\x80\x80", 6 } },
         { STR("\"\\ud83d\\n\""), { "\xed\xa0\xbd\n", 4 } },
         { STR("\"\\ud83d\\u0041\""),
           { "\xed\xa0\xbd"
@@ -405,6 +406,8 @@ static void test_B34_L11_depth(void **state)
         nest(&b, 50000);
         assert_false(read_nested(state, buf_str(&b), levels[i]));
     }
+    nest(&b, JSON_DEPTH_MAX + 1);
+    assert_false(read_nested(state, buf_str(&b), JSON_DEPTH_MAX + 1));
 }
 
 static void test_B33_of_doubles_the_first_comes_first(void **state)
