@@ -269,10 +269,16 @@ static bool is_certificate(CURLcode code)
            code == CURLE_SSL_INVALIDCERTSTATUS || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
 }
 
-static bool proxy_refused(struct exchange *x)
+static long proxy_status(struct exchange *x)
 {
     long status = 0;
     curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status;
+}
+
+static bool proxy_refused(struct exchange *x)
+{
+    long status = proxy_status(x);
     return status >= 400 && status < 500;
 }
 
@@ -353,8 +359,8 @@ static void words_of(struct exchange *x, CURLcode code, struct attempt *ret)
         why = "the body is above the limit";
     else if (code == CURLE_OUT_OF_MEMORY && ret->end == TRY_BROKEN)
         why = "headers above 64 KiB";
-    bool tls = code == CURLE_SSL_CONNECT_ERROR;
-    snprintf(ret->words, sizeof(ret->words), "%.200s%s", why,
+    bool tls = code == CURLE_SSL_CONNECT_ERROR, proxy = !x->began && proxy_status(x) >= 300;
+    snprintf(ret->words, sizeof(ret->words), "%s%.200s%s", proxy ? "proxy: " : "", why,
              tls ? " (offered: TLS 1.2 and newer)" : "");
     log_redact(ret->words);
 }

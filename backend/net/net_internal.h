@@ -19,7 +19,7 @@ struct tuning {
     unsigned budget_percent;   /* L9: what each request adds */
     long slow_bytes_per_s;     /* L8 */
     long slow_s;               /* L8, seconds */
-    int breaker_failures;      /* L10: 1 to BREAKER_FAILURES */
+    int breaker_failures;      /* L10: at most BREAKER_FAILURES; more: never by count */
     int64_t breaker_window_ms; /* L10 */
     int64_t breaker_probe_ms;  /* L10: also all the time a probe has for connecting */
     int64_t grace_ms;          /* R5: left to an interrupted CLASS_ONCE */

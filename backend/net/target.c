@@ -1,5 +1,6 @@
 #include "backend/net/target.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "backend/base/attr.h"
@@ -30,8 +31,14 @@ static bool cut_scheme(struct str *url, const char **port)
 
 static bool is_loopback(struct str host)
 {
-    return str_eq_nocase(host, STR("localhost")) || str_eq(host, STR("[::1]")) ||
-           str_starts(host, STR("127."));
+    char text[INET_ADDRSTRLEN];
+    struct in_addr address;
+    if (str_eq_nocase(host, STR("localhost")) || str_eq(host, STR("[::1]")))
+        return true;
+    if (host.len >= sizeof(text))
+        return false;
+    snprintf(text, sizeof(text), STR_FMT, STR_ARG(host));
+    return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 bool target_parse(struct str url, struct target *ret)
