@@ -71,7 +71,12 @@ uint64_t listing_count_status(struct listing *l, enum status s)
 
 int64_t listing_as_of_ms(struct listing *l)
 {
-    return l->as_of_ms;
+    return __atomic_load_n(&l->as_of_ms, __ATOMIC_RELAXED);
+}
+
+void listing_confirm(struct listing *l, int64_t as_of_ms)
+{
+    __atomic_store_n(&l->as_of_ms, as_of_ms, __ATOMIC_RELAXED);
 }
 
 size_t listing_bytes(struct listing *l)

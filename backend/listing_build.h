@@ -9,7 +9,7 @@
 
 struct listing {
     int refs;         /* A */
-    int64_t as_of_ms; /* I */
+    int64_t as_of_ms; /* A: may become younger when nothing had changed */
     struct lock lock; /* I */
     struct cond grown;
     enum listing_state state; /* A, written under the lock */
@@ -21,6 +21,9 @@ struct listing {
     char *why;                           /* L */
     struct groups *groups[GROUPS_KINDS]; /* A, made when first asked for */
 };
+
+/* The listing was read again and found unchanged. */
+void listing_confirm(struct listing *l, int64_t as_of_ms);
 
 /* Position of the only block that can hold the key: the last whose first key is not greater; n if
  * the key is before them all. */
