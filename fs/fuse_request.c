@@ -1,0 +1,294 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "backend/base/limits.h"
+#include "backend/base/log.h"
+#include "fs/errmap.h"
+#include "fs/fuse_attr.h"
+#include "fs/fuse_request.h"
+
+#define PATH_SHOWN_MAX 8192 /* of a failure; longer ones are cut by failures */
+
+atomic_uint *mount_lookups(struct mount *m, node dir)
+{
+    return &m->lookups[(dir ^ (dir >> 12) ^ (dir >> 48)) % LOOKUP_COUNTERS];
+}
+
+void request_init(struct request *r, fuse_req_t req, const struct op *op, node n, const char *name)
+{
+    const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+    *r = (struct request){ .req = req,
+                           .mount = fuse_req_userdata(req),
+                           .op = op,
+                           .process_tid = ctx->pid,
+                           .uid = ctx->uid,
+                           .node = n,
+                           .name = name };
+    call_init_local(&r->call);
+}
+
+/* -- replying -- */
+
+static void record_failure(struct request *r, enum err err, const struct call *why)
+{
+    CLEANUP_BUF struct buf path = BUF_INIT(PATH_SHOWN_MAX);
+
+    if (err == ERR_NOT_FOUND && why->err != ERR_UNKNOWN_OUTCOME)
+        return;
+    tree_path(r->mount->tree, r->node, request_name(r), &path);
+    failures_add(r->mount->failures, r->op->name, buf_str(&path), err, why, r->process_tid,
+                 (int)r->uid);
+}
+
+/* A write that was interrupted and whose outcome stayed unknown: the caller hears EINTR (R5). */
+static int errno_of(struct request *r, enum err err)
+{
+    if (err == ERR_UNKNOWN_OUTCOME && call_cancelled(&r->call))
+        return EINTR;
+    return errmap_errno(err);
+}
+
+static void reply_entry(struct request *r)
+{
+    struct fuse_entry_param e;
+
+    entry_from_attr(&e, &r->reply.attr);
+    if (fuse_reply_entry(r->req, &e) != 0)
+        tree_forget(r->mount->tree, r->reply.attr.node, 1);
+}
+
+static void reply_absent(struct request *r)
+{
+    struct fuse_entry_param e = { .entry_timeout = timeout_from_ms(r->reply.negative_ms) };
+
+    fuse_reply_entry(r->req, &e);
+}
+
+static void reply_attr(struct request *r)
+{
+    struct stat st;
+
+    stat_from_attr(&st, &r->reply.attr);
+    fuse_reply_attr(r->req, &st, timeout_from_ms(r->reply.attr.attr_ms));
+}
+
+static struct handle *opened_handle(const struct request *r)
+{
+    return (struct handle *)(uintptr_t)r->fi.fh; /* NOLINT: the kernel hands our pointer back */
+}
+
+static void close_opened(struct request *r)
+{
+    struct handle *h = opened_handle(r);
+
+    if (!r->reply.opened)
+        return;
+    if (h->kind == HANDLE_LISTER)
+        walkers_close(r->mount->walkers, ((struct lister_handle *)h)->walk);
+    handles_close(r->mount->handles, h);
+}
+
+static void reply_open(struct request *r)
+{
+    if (fuse_reply_open(r->req, &r->fi) != 0)
+        close_opened(r);
+}
+
+static void reply_create(struct request *r)
+{
+    struct fuse_entry_param e;
+
+    entry_from_attr(&e, &r->reply.attr);
+    if (fuse_reply_create(r->req, &e, &r->fi) == 0)
+        return;
+    close_opened(r);
+    tree_forget(r->mount->tree, r->reply.attr.node, 1);
+}
+
+static void reply_text(struct request *r)
+{
+    struct str s = text_str(r->reply.text);
+
+    s = str_slice(s, r->offset, s.len);
+    fuse_reply_buf(r->req, s.p, s.len < r->size ? s.len : r->size);
+    r->reply.text = text_unref(r->reply.text);
+}
+
+static void reply_success(struct request *r)
+{
+    switch (r->reply.kind) {
+    case REPLY_DONE:
+    case REPLY_LATER:
+        fuse_reply_err(r->req, 0);
+        break;
+    case REPLY_ENTRY:
+        reply_entry(r);
+        break;
+    case REPLY_ABSENT:
+        reply_absent(r);
+        break;
+    case REPLY_ATTR:
+        reply_attr(r);
+        break;
+    case REPLY_OPEN:
+        reply_open(r);
+        break;
+    case REPLY_CREATE:
+        reply_create(r);
+        break;
+    case REPLY_TEXT:
+        reply_text(r);
+        break;
+    case REPLY_BYTES:
+        fuse_reply_buf(r->req, r->reply.bytes.p, r->reply.bytes.len);
+        break;
+    case REPLY_WRITTEN:
+        fuse_reply_write(r->req, r->size);
+        break;
+    case REPLY_STATFS:
+        fuse_reply_statfs(r->req, &r->reply.statfs);
+        break;
+    }
+}
+
+/* The one place where the kernel gets its answer. The failure is recorded first, so that who sees
+ * the errno finds the reason. */
+static void finish(struct request *r, enum err err, const struct call *why)
+{
+    if (r->handed_over)
+        fuse_req_interrupt_func(r->req, NULL, NULL); /* waits until it is not running */
+    if (err) {
+        r->reply.text = text_unref(r->reply.text);
+        record_failure(r, err, why);
+        fuse_reply_err(r->req, errno_of(r, err));
+        return;
+    }
+    reply_success(r);
+}
+
+/* -- handing over -- */
+
+static struct request *from_job(struct job *job)
+{
+    return (struct request *)((char *)job - offsetof(struct request, job));
+}
+
+static void request_free(struct request *r)
+{
+    free((char *)r->name);
+    free(r);
+}
+
+/* The second run will not happen. */
+static void drop(struct request *r)
+{
+    if (r->op->drop)
+        r->op->drop(r);
+}
+
+static void job_work(struct job *job)
+{
+    struct request *r = from_job(job);
+
+    r->outcome = call_check(&r->call);
+    if (r->outcome == OK)
+        r->outcome = r->op->run(r);
+    else
+        drop(r);
+    if (r->outcome == ERR_WOULD_BLOCK) /* it was no local call */
+        r->outcome = call_fail(&r->call, ERR_BUG, "%s would block although it may", r->op->name);
+}
+
+static void job_end(struct job *job)
+{
+    struct request *r = from_job(job);
+
+    if (r->outcome == OK && r->reply.kind == REPLY_LATER) {
+        r->ticket.node = r->node;
+        r->outcome = park_add(r->mount->park, &r->call, &r->ticket);
+        if (r->outcome == OK)
+            return; /* it may have been answered and freed by now */
+    }
+    finish(r, r->outcome, &r->call);
+    request_free(r);
+}
+
+/* Runs while libfuse holds the request's lock, so finish, which waits for this function, cannot be
+ * called here; a parked request is answered directly. */
+static void on_interrupt(fuse_req_t req, void *data)
+{
+    struct request *r = data;
+
+    call_cancel(&r->call);
+    callers_hurry(r->mount->callers, &r->job);
+    if (!park_remove(r->mount->park, &r->ticket))
+        return;
+    fuse_reply_err(req, EINTR);
+    request_free(r);
+}
+
+static struct request *copy_request(const struct request *r)
+{
+    struct request *copy = malloc(sizeof *copy);
+    char *name = r->name ? strdup(r->name) : NULL;
+
+    if (!copy || (r->name && !name)) {
+        free(copy);
+        free(name);
+        return NULL;
+    }
+    memcpy(copy, r, sizeof *copy);
+    copy->name = name;
+    copy->data = STR_NONE;
+    copy->reply = (struct reply){ 0 };
+    copy->handed_over = true;
+    copy->job = (struct job){ .work = job_work, .end = job_end, .call = &copy->call };
+    return copy;
+}
+
+static void hand_over(struct request *r)
+{
+    int64_t timeout_ms = r->mount->options->timeout_ms;
+    struct request *copy = copy_request(r);
+
+    if (!copy) {
+        drop(r);
+        finish(r, call_fail(&r->call, ERR_NO_MEMORY, "no memory for an operation"), &r->call);
+        return;
+    }
+    call_init(&copy->call, timeout_ms);
+    copy->call.patience_ms = copy->op->patient ? timeout_ms : 0;
+    fuse_req_interrupt_func(copy->req, on_interrupt, copy);
+    enum err err = callers_submit(copy->mount->callers, &copy->job);
+    if (err) {
+        drop(copy);
+        finish(copy, err, &copy->call);
+        request_free(copy);
+    }
+}
+
+void request_run(struct request *r)
+{
+    enum err err = r->op->run(r);
+
+    if (err == ERR_WOULD_BLOCK)
+        hand_over(r);
+    else
+        finish(r, err, &r->call);
+}
+
+void request_wake(void *ctx, struct ticket *t, enum err err, struct text *text,
+                  const struct call *why)
+{
+    struct request *r = (struct request *)((char *)t - offsetof(struct request, ticket));
+    struct reader *reader = (struct reader *)opened_handle(r);
+
+    (void)ctx;
+    if (!err)
+        err = reader_replace(r->mount->handles, &r->call, reader, NULL, text);
+    r->reply = (struct reply){ .kind = REPLY_TEXT, .text = err ? NULL : text_ref(text) };
+    finish(r, err, err == r->call.err ? &r->call : why);
+    request_free(r);
+}
