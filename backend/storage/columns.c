@@ -110,6 +110,11 @@ bool columns_page(struct jsonread *r)
     return false;
 }
 
+enum err columns_broken(const struct jsonread *r)
+{
+    return r->no_memory ? ERR_NO_MEMORY : ERR_BROKEN;
+}
+
 bool columns_page_end(struct jsonread *r)
 {
     struct str name;

@@ -27,6 +27,8 @@ bool column_bool(const struct column *c, bool otherwise);
 
 /* Enters {"value":[...]}; then rows are the elements. False: not such a document. */
 bool columns_page(struct jsonread *r);
+/* Why reading failed: ERR_BROKEN, or ERR_NO_MEMORY when the text was not to blame. */
+enum err columns_broken(const struct jsonread *r);
 /* After the last row: is the rest of the document as it must be? */
 bool columns_page_end(struct jsonread *r);
 

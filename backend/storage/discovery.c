@@ -47,14 +47,14 @@ static enum err page_read(struct tables *t, struct str body)
 
     jsonread_init(&r, body, &t->arena);
     if (!columns_page(&r))
-        return ERR_BROKEN;
+        return columns_broken(&r);
     while (jsonread_element(&r)) {
         if (!columns_read(&r, names, &name, 1))
-            return ERR_BROKEN;
+            return columns_broken(&r);
         if (column_str(&name).len && (err = tables_add(t, column_str(&name))) != OK)
             return err;
     }
-    return columns_page_end(&r) ? OK : ERR_BROKEN;
+    return columns_page_end(&r) ? OK : columns_broken(&r);
 }
 
 /* One page; token becomes that of the next, or empty. */

@@ -145,13 +145,13 @@ static enum err scan_row(struct scan *s, struct jsonread *r)
     s->row_key = s->execution_id = STR_NONE;
     s->complete = true;
     if (!jsonread_object(r))
-        return ERR_BROKEN;
+        return columns_broken(r);
     while (jsonread_member(r, &name))
         scan_member(s, r, name);
     if (!s->json.len)
         buf_add_ch(&s->json, '{');
     buf_add_ch(&s->json, '}');
-    return jsonread_ok(r) ? buf_err(&s->json) : ERR_BROKEN;
+    return jsonread_ok(r) ? buf_err(&s->json) : columns_broken(r);
 }
 
 static enum err row_keep(struct events *e, const struct scan *s)
@@ -184,14 +184,14 @@ static enum err page_scan(struct events *e, struct jsonread *r, struct scan *s)
     enum err err;
 
     if (!columns_page(r))
-        return ERR_BROKEN;
+        return columns_broken(r);
     while (jsonread_element(r)) {
         if ((err = scan_row(s, r)) != OK)
             return err;
         if ((err = row_keep(e, s)) != OK)
             return err;
     }
-    return columns_page_end(r) ? OK : ERR_BROKEN;
+    return columns_page_end(r) ? OK : columns_broken(r);
 }
 
 enum err events_page(struct events *e, struct str page)
@@ -286,7 +286,7 @@ static enum err event_add(struct history *h, const struct event_row *row)
         return ERR_NO_MEMORY;
     jsonread_init(&r, row->json, &h->arena);
     if (!columns_read(&r, names, columns, EV_COUNT))
-        return ERR_BUG; /* it was read before */
+        return r.no_memory ? ERR_NO_MEMORY : ERR_BUG; /* it was read before */
     event_fill(ev, columns);
     ev->json = row->json;
     return OK;

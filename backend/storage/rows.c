@@ -143,14 +143,14 @@ static enum err page_read(struct page *p, struct str text)
 
     jsonread_init(&r, text, &p->arena);
     if (!columns_page(&r))
-        return ERR_BROKEN;
+        return columns_broken(&r);
     while (jsonread_element(&r)) {
         if (!columns_read(&r, names, columns, ROW_LISTED))
-            return ERR_BROKEN;
+            return columns_broken(&r);
         if ((err = page_add(p, columns)) != OK)
             return err;
     }
-    return columns_page_end(&r) ? block_freeze(p->block) : ERR_BROKEN;
+    return columns_page_end(&r) ? block_freeze(p->block) : columns_broken(&r);
 }
 
 enum err rows_block(struct str page, enum list_what what, const struct block *previous,
@@ -239,7 +239,7 @@ enum err rows_instance(struct str json, const struct cell_place *place, struct s
     struct column columns[ROW_COUNT];
     struct jsonread r;
     struct arena arena;
-    enum err err = ERR_BROKEN;
+    enum err err;
 
     if (!in)
         return ERR_NO_MEMORY;
@@ -248,6 +248,8 @@ enum err rows_instance(struct str json, const struct cell_place *place, struct s
     if (columns_read(&r, names, columns, ROW_COUNT) && jsonread_done(&r) &&
         columns[ROW_KEY].kind == COLUMN_STRING)
         err = instance_fill(in, columns, place, etag, needs, &arena);
+    else
+        err = columns_broken(&r);
     arena_fini(&arena);
     if (err == OK) {
         *ret = in;
