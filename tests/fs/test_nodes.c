@@ -1,0 +1,123 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "fs/folders.h"
+#include "fs/nodes.h"
+
+#define MODEL 600
+
+static void test_hold_and_forget(void **state)
+{
+    struct nodes n;
+    struct text *text;
+
+    nodes_init(&n);
+    assert_int_equal(nodes_hold(&n, SPACE_SLOT, 7, STR("seven")), OK);
+    assert_int_equal(nodes_hold(&n, SPACE_SLOT, 7, STR("seven")), OK);
+    assert_int_equal(nodes_hold(&n, SPACE_SLOT, 7, STR("eight")), ERR_BUSY);
+    assert_int_equal(nodes_hold(&n, SPACE_FOLDER, 7, STR("eight")), OK);
+    assert_int_equal(nodes_hold(&n, SPACE_NONE, 0, STR_NONE), OK);
+    assert_int_equal(nodes_count(&n), 2);
+    nodes_forget(&n, SPACE_SLOT, 7, 1);
+    text = nodes_text(&n, SPACE_SLOT, 7);
+    assert_true(str_eq(text_str(text), STR("seven")));
+    text_unref(text);
+    nodes_forget(&n, SPACE_SLOT, 7, 1);
+    assert_null(nodes_text(&n, SPACE_SLOT, 7));
+    nodes_forget(&n, SPACE_SLOT, 7, 1);
+    assert_int_equal(nodes_count(&n), 1);
+    nodes_fini(&n);
+}
+
+/* A text outlives its entry for whoever took a reference. */
+static void test_text_outlives_forget(void **state)
+{
+    struct nodes n;
+    struct text *text;
+
+    nodes_init(&n);
+    assert_int_equal(nodes_hold(&n, SPACE_SLOT, 1, STR("id")), OK);
+    text = nodes_text(&n, SPACE_SLOT, 1);
+    nodes_forget(&n, SPACE_SLOT, 1, 1);
+    assert_true(str_eq(text_str(text), STR("id")));
+    text_unref(text);
+    nodes_fini(&n);
+}
+
+static void test_folder_numbers(void **state)
+{
+    struct nodes n;
+    uint64_t a, b, again;
+
+    nodes_init(&n);
+    assert_int_equal(nodes_hold_folder(&n, STR("OrderFlow"), &a), OK);
+    assert_int_equal(nodes_hold_folder(&n, STR("Ship"), &b), OK);
+    assert_int_equal(nodes_hold_folder(&n, STR("OrderFlow"), &again), OK);
+    assert_true(a != b);
+    assert_int_equal(a, again);
+    assert_int_equal(a, folder_number(STR("OrderFlow")));
+    nodes_forget(&n, SPACE_FOLDER, a, 2);
+    nodes_forget(&n, SPACE_FOLDER, b, 1);
+    assert_int_equal(nodes_count(&n), 0);
+    /* Another text sits on the number: the next one is taken. */
+    assert_int_equal(nodes_hold(&n, SPACE_FOLDER, a, STR("squatter")), OK);
+    assert_int_equal(nodes_hold_folder(&n, STR("OrderFlow"), &again), OK);
+    assert_int_equal(again, (a + 1) & NODE_INDEX_MASK);
+    nodes_fini(&n);
+}
+
+/* Random holds and forgets against counters. */
+static void test_F59_against_a_model(void **state)
+{
+    struct nodes n;
+    unsigned count[MODEL] = { 0 }, seed = 3, held = 0;
+
+    nodes_init(&n);
+    for (int step = 0; step < 200000; step++) {
+        unsigned i = (unsigned)rand_r(&seed) % MODEL;
+        char id[16];
+
+        snprintf(id, sizeof(id), "id-%u", i);
+        if (rand_r(&seed) % 2 && step < 150000) {
+            assert_int_equal(nodes_hold(&n, SPACE_SLOT, i, str_c(id)), OK);
+            held += count[i]++ == 0;
+        } else if (count[i] > 0) {
+            unsigned k = 1 + (unsigned)rand_r(&seed) % count[i];
+
+            nodes_forget(&n, SPACE_SLOT, i, k);
+            count[i] -= k;
+            held -= count[i] == 0;
+        }
+        assert_int_equal(nodes_count(&n), held);
+        if (step % 97 == 0) {
+            struct text *text = nodes_text(&n, SPACE_SLOT, i);
+
+            assert_int_equal(text != NULL, count[i] > 0);
+            assert_true(!text || str_eq(text_str(text), str_c(id)));
+            text_unref(text);
+        }
+    }
+    for (unsigned i = 0; i < MODEL; i++)
+        nodes_forget(&n, SPACE_SLOT, i, count[i]);
+    assert_int_equal(nodes_count(&n), 0);
+    assert_true(n.cap <= 2048);
+    nodes_fini(&n);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hold_and_forget),
+        cmocka_unit_test(test_text_outlives_forget),
+        cmocka_unit_test(test_folder_numbers),
+        cmocka_unit_test(test_F59_against_a_model),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
