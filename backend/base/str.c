@@ -145,9 +145,8 @@ int str_cmp_utf16(struct str a, struct str b)
         i++;
     if (i == n)
         return cmp_len(a.len, b.len);
-    for (int back = 0; back < 3 && i > 0 && is_continuation(a.p[i]); back++)
-        i--;
 
+    /* Within a character the first bytes are equal: then the order is that of the bytes. */
     const unsigned char *pa = (const unsigned char *)a.p, *pb = (const unsigned char *)b.p;
     struct units ua = { pa + i, pa + a.len, 0 }, ub = { pb + i, pb + b.len, 0 };
     int x, y;

@@ -85,6 +85,19 @@ static void test_printf(void **state)
     assert_int_equal(buf_str(&b).len, 4 + 999 + 1);
 }
 
+static void test_printf_of_every_length(void **state)
+{
+    char text[700] = "";
+
+    for (size_t n = 0; n + 1 < sizeof(text); n++) {
+        CLEANUP_BUF struct buf b = BUF_INIT(sizeof(text));
+
+        buf_printf(&b, "%s", text);
+        assert_string_equal(buf_c(&b), text);
+        text[n] = (char)('a' + n % 26);
+    }
+}
+
 static void test_printf_of_exactly_the_maximum(void **state)
 {
     CLEANUP_BUF struct buf b = BUF_INIT(10);
@@ -189,6 +202,7 @@ int main(void)
         cmocka_unit_test(test_what_does_not_fit_is_left_out_whole),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_printf),
+        cmocka_unit_test(test_printf_of_every_length),
         cmocka_unit_test(test_printf_of_exactly_the_maximum),
         cmocka_unit_test(test_space),
         cmocka_unit_test(test_grown_beyond_the_space_is_our_bug),
