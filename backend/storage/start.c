@@ -76,8 +76,8 @@ static enum err make(struct start *st)
 {
     st->m.kind = MESSAGE_START;
     st->m.scheduled = TICKS_NONE;
-    st->m.execution_id = str_c(st->execution_id);
     guid_new_plain(st->execution_id);
+    st->m.execution_id = str_c(st->execution_id);
     deliver_stamp(st->s, &st->m);
     key_escape(&st->key, st->m.instance_id);
     enum err err = buf_err(&st->key);

@@ -172,13 +172,18 @@ static const struct fake_rule *record(struct fakeserver *f, const struct seen *r
     return rule ? rule : &stranger;
 }
 
-static bool answer(int fd, const struct fake_rule *rule)
+static struct str body_of(struct fakeserver *f, const struct fake_rule *rule)
+{
+    if (rule->echo_of)
+        return fakeserver_body(f, rule->echo_of);
+    return (struct str){ rule->body, rule->body_len ? rule->body_len : str_c(rule->body).len };
+}
+
+static bool answer(struct fakeserver *f, int fd, const struct fake_rule *rule)
 {
     CLEANUP_BUF struct buf out = BUF_INIT(BODY_MAX);
-    struct str body = { rule->body, rule->body_len };
+    struct str body = body_of(f, rule);
 
-    if (rule->body && !body.len)
-        body.len = strlen(rule->body);
     buf_printf(&out, "HTTP/1.1 %d Scripted\r\nx-ms-request-id: fake\r\n", rule->status);
     if (rule->status != 204)
         buf_printf(&out, "Content-Length: %zu\r\n", body.len);
@@ -214,7 +219,7 @@ static void *serve(void *arg)
             reset(c->fd);
             break;
         }
-        if (!answer(c->fd, rule))
+        if (!answer(c->f, c->fd, rule))
             break;
     }
     pthread_mutex_lock(&c->f->lock);
