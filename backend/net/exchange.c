@@ -9,6 +9,7 @@
 #include "backend/base/limits.h"
 #include "backend/base/log.h"
 #include "backend/net/answer.h"
+#include "backend/net/certificate.h"
 #include "backend/net/target.h"
 
 /* A peer that does not even acknowledge is gone: a NAT forgot us (F18). Retried within L7. */
@@ -387,6 +388,20 @@ static void judge_connecting(struct exchange *x, CURLcode code, int64_t began_ms
     ret->timed_out = code == CURLE_OPERATION_TIMEDOUT;
 }
 
+/* F6: curl says what is wrong, not with whose certificate. */
+static void name_certificate(struct exchange *x, struct attempt *ret)
+{
+    char subject[128], why[160];
+    struct target target;
+    if (!target_parse(x->plan->request->url, &target))
+        return;
+    certificate_subject(x->call, target.place, x->plan->connect_ms, subject, sizeof(subject));
+    snprintf(why, sizeof(why), "%.150s", ret->words);
+    if (subject[0])
+        snprintf(ret->words, sizeof(ret->words), "%s; its certificate is of \"%.90s\"", why,
+                 subject);
+}
+
 static void transfer(struct exchange *x, struct attempt *ret)
 {
     int64_t began_ms = clock_now_ms();
@@ -408,6 +423,8 @@ static void transfer(struct exchange *x, struct attempt *ret)
     words_of(x, code, ret);
     count(x, ret);
     curl_multi_remove_handle(x->multi, x->easy);
+    if (ret->end == TRY_REFUSED && is_certificate(code))
+        name_certificate(x, ret);
 }
 
 void exchange_run(struct slot *slot, struct call *call, const struct exchange_plan *plan,

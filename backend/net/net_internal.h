@@ -53,7 +53,7 @@ struct attempt {
     int64_t connect_ms; /* UNREACHABLE: how long it took to find out */
     int64_t took_ms;    /* ANSWERED: the whole exchange */
     uint64_t bytes_in, bytes_out;
-    char words[256]; /* why, in curl's words or ours; no secret, no query */
+    char words[384]; /* why, in curl's words or ours; no secret, no query */
 };
 
 #endif

@@ -10,7 +10,7 @@ struct tuning quick_tuning(void)
     t.backoff_first_ms = 1;
     t.backoff_last_ms = 4;
     t.slow_s = 1;
-    t.grace_ms = 200;
+    t.grace_ms = 500;
     t.breaker_failures = BREAKER_FAILURES + 1;
     return t;
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define REQUESTS_MAX 256
-#define REQUEST_MAX  (1024 * 1024)
+#define REQUEST_MAX  (4 * 1024 * 1024)
 #define ID_HEADER    "x-ms-client-request-id:"
 
 struct server {

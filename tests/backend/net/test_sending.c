@@ -555,9 +555,9 @@ static void test_R5_an_interrupted_read_ends(void **state)
 
 static void test_R5_F50_an_interrupted_write_ends_with_its_true_outcome(void **state)
 {
-    static const struct step late[] = { ACCEPT, READ, PAUSE(30), SEND(ANSWER_OK), STALL, END };
+    static const struct step late[] = { ACCEPT, READ, PAUSE(200), SEND(ANSWER_OK), STALL, END };
     static const struct step busy[] = {
-        ACCEPT, READ,     PAUSE(30), SEND(BUSY("429 Slow", "Content-Length: 0\r\n\r\n")),
+        ACCEPT, READ,     PAUSE(200), SEND(BUSY("429 Slow", "Content-Length: 0\r\n\r\n")),
         STALL,  AGAIN(5), END
     };
     static const struct step silent[] = { ACCEPT, READ, STALL, AGAIN(3), END };
