@@ -89,7 +89,8 @@ static bool check_system(const struct options *o, struct buf *why, int *ret_exit
 
 static struct fuse_session *session_new(struct mount *m, const char *words)
 {
-    char *argv[] = { "taskhubfs", "-o", (char *)words, m->options->debug ? "-d" : NULL, NULL };
+    char program[] = "taskhubfs", option[] = "-o", debug[] = "-d";
+    char *argv[] = { program, option, (char *)words, m->options->debug ? debug : NULL, NULL };
     struct fuse_args args = FUSE_ARGS_INIT(m->options->debug ? 4 : 3, argv);
 
     struct fuse_session *se = fuse_session_new(&args, &fuse_ops, sizeof fuse_ops, m);

@@ -56,8 +56,10 @@ static bool mounted_type(const char *absolute_path, char *ret, size_t size)
 
 static bool run_fusermount(const char *flags, const char *path)
 {
-    char *argv[] = { "fusermount3", (char *)flags, "--", (char *)path, NULL };
-    char *env[] = { "PATH=/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin", NULL };
+    char program[] = "fusermount3", end_of_options[] = "--";
+    char path_setting[] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin";
+    char *argv[] = { program, (char *)flags, end_of_options, (char *)path, NULL };
+    char *env[] = { path_setting, NULL };
     pid_t pid;
     int status;
 

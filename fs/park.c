@@ -270,6 +270,9 @@ enum err park_add(struct park *p, struct call *call, struct ticket *t)
     LOCK_SCOPE(&p->lock);
     if (p->stopping)
         return call_fail(call, ERR_CANCELLED, "the mount is ending");
+    /* An interrupt that came before would find nothing to take back. */
+    if (call_cancelled(call))
+        return call_fail(call, ERR_CANCELLED, "interrupted");
     struct watch *w = watch_add_locked(p, t->node);
     if (!w)
         return call_fail(call, ERR_NO_MEMORY, "no memory for one more who waits");
