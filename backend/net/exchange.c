@@ -1,19 +1,13 @@
 #include "backend/net/exchange.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "backend/base/clock.h"
-#include "backend/base/limits.h"
 #include "backend/base/log.h"
 #include "backend/net/answer.h"
 #include "backend/net/certificate.h"
+#include "backend/net/setup.h"
 #include "backend/net/target.h"
-
-/* A peer that does not even acknowledge is gone: a NAT forgot us (F18). Retried within L7. */
-#define UNACKED_MS 5000
 
 struct exchange {
     CURLM *multi;
@@ -60,126 +54,9 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
     struct exchange *x = ctx;
-    call_progress(x->call);
+    if (!is_once(x)) /* which has no slowness limit either: its deadline stays */
+        call_progress(x->call);
     return answer_body(&x->answer, (struct str){ p, size * n }) ? size * n : 0;
-}
-
-static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
-{
-    unsigned ms = UNACKED_MS;
-    /* Only helps: without it the deadline finds the dead peer. */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
-    return CURL_SOCKOPT_OK;
-}
-
-/* -- the request -- */
-
-static bool add_line(struct exchange *x, const char *line)
-{
-    struct curl_slist *more = curl_slist_append(x->lines, line);
-    if (!more)
-        return false;
-    x->lines = more;
-    return true;
-}
-
-static bool add_header(struct exchange *x, struct str name, struct str value)
-{
-    CLEANUP_BUF struct buf line = BUF_INIT(HTTP_HEADERS_MAX_BYTES);
-    buf_add(&line, name);
-    /* curl sends a header without a value only if it is written so. */
-    buf_add_c(&line, value.len > 0 ? ": " : ";");
-    buf_add(&line, value);
-    return buf_err(&line) == OK && add_line(x, buf_c(&line));
-}
-
-static bool add_signed_lines(struct exchange *x, struct str lines)
-{
-    while (lines.len > 0) {
-        struct str line = str_cut(&lines, '\n');
-        struct str name = str_cut(&line, ':');
-        if (name.len > 0 && !add_header(x, name, str_trim(line)))
-            return false;
-    }
-    return true;
-}
-
-static bool build_headers(struct exchange *x)
-{
-    const struct http_request *r = x->plan->request;
-    bool typed = false;
-    for (size_t i = 0; i < HTTP_HEADERS && r->headers[i].name; i++) {
-        struct str name = str_c(r->headers[i].name);
-        typed = typed || str_eq_nocase(name, STR("Content-Type"));
-        if (!add_header(x, name, r->headers[i].value))
-            return false;
-    }
-    if (!add_signed_lines(x, x->plan->signed_lines))
-        return false;
-    /* curl's own: Expect costs a round trip and provokes interim answers; its form type for a POST
-     * is not what the body is. */
-    return add_line(x, "Expect:") && (typed || add_line(x, "Content-Type:"));
-}
-
-static void set_method(CURL *easy, const struct http_request *r)
-{
-    switch (r->method) {
-    case HTTP_GET:
-        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-        return;
-    case HTTP_HEAD:
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-        return;
-    case HTTP_DELETE:
-        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
-        return;
-    case HTTP_PUT:
-    case HTTP_POST:
-    case HTTP_MERGE:
-        curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body.len > 0 ? r->body.p : "");
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
-        if (r->method != HTTP_POST)
-            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, http_method_name(r->method));
-        return;
-    }
-}
-
-static void set_connection(CURL *easy, const struct exchange_plan *plan)
-{
-    struct target target;
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_CACHE_S);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)plan->connect_ms);
-    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
-#if LIBCURL_VERSION_NUM >= 0x075500
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-#if LIBCURL_VERSION_NUM >= 0x075700
-    /* A caller that leaves must not wait for a resolver that does not answer (F2, R5). */
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-#endif
-    if (target_parse(plan->request->url, &target) && target.loopback)
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
-}
-
-static void set_class(CURL *easy, const struct exchange_plan *plan)
-{
-    if (plan->request->class == CLASS_ONCE) {
-        /* libcurl silently sends a POST again when a kept connection dies before the answer (R2).
-         * No slowness limit: giving up early would only lose the outcome. */
-        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-        return;
-    }
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, plan->tuning->slow_bytes_per_s);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, plan->tuning->slow_s);
 }
 
 static void set_callbacks(struct exchange *x)
@@ -196,18 +73,8 @@ static void set_callbacks(struct exchange *x)
 static bool prepare(struct exchange *x)
 {
     curl_easy_reset(x->easy); /* keeps connection, DNS cache and TLS sessions */
-    if (!build_headers(x))
-        return false;
-    set_connection(x->easy, x->plan);
-    set_class(x->easy, x->plan);
     set_callbacks(x);
-    set_method(x->easy, x->plan->request);
-    curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->lines);
-    curl_easy_setopt(x->easy, CURLOPT_USERAGENT, "taskhubfs/" TASKHUBFS_VERSION);
-    curl_easy_setopt(x->easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(x->easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
-    curl_easy_setopt(x->easy, CURLOPT_PATH_AS_IS, 1L);
-    return curl_easy_setopt(x->easy, CURLOPT_URL, x->plan->url) == CURLE_OK;
+    return setup_request(x->easy, x->plan, &x->lines);
 }
 
 /* -- the transfer -- */
@@ -283,20 +150,20 @@ static bool proxy_refused(struct exchange *x)
     return status >= 400 && status < 500;
 }
 
+/* A read's second connection, after a kept one died, may fail like any first one. */
+static bool never_connected(const struct exchange *x, CURLcode code)
+{
+    return !x->began || code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+           code == CURLE_COULDNT_RESOLVE_PROXY;
+}
+
 static enum try_end unsent_end(struct exchange *x, CURLcode code)
 {
     if (is_certificate(code) || proxy_refused(x))
         return TRY_REFUSED;
     if (code == CURLE_OUT_OF_MEMORY)
         return TRY_NO_MEMORY;
-    return x->began ? TRY_UNSENT : TRY_UNREACHABLE;
-}
-
-/* A read's second connection, after a kept one died, may fail like any first one. */
-static bool never_connected(const struct exchange *x, CURLcode code)
-{
-    return !x->began || code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
-           code == CURLE_COULDNT_RESOLVE_PROXY;
+    return never_connected(x, code) ? TRY_UNREACHABLE : TRY_UNSENT;
 }
 
 static enum try_end refused_answer_end(const struct answer *a)
@@ -413,11 +280,11 @@ static void transfer(struct exchange *x, struct attempt *ret)
     }
     bool done = drive(x, &code, &left);
     ret->sent = is_sent(x);
-    ret->connected = x->began;
     if (done)
         ret->end = end_of(x, code, ret->sent);
     else
         ret->end = is_once(x) && x->answer.head ? TRY_ANSWERED : left;
+    ret->connected = x->began && ret->end != TRY_UNREACHABLE;
     if (ret->end == TRY_UNREACHABLE)
         judge_connecting(x, code, began_ms, ret);
     words_of(x, code, ret);

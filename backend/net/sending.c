@@ -129,6 +129,13 @@ static void account(struct sending *s, int64_t connect_ms)
               a->end == TRY_ANSWERED ? "" : a->words);
 }
 
+/* An idempotent write may be repeated, but not be called unsent afterwards. */
+static bool may_be_done(const struct sending *s)
+{
+    return s->given->class == CLASS_IDEMPOTENT && s->last.sent &&
+           (s->last.end != TRY_ANSWERED || retry_answer_kind(s->answer) == ANSWER_UNCERTAIN);
+}
+
 static enum err take_slot(struct sending *s, struct slot **ret)
 {
     enum err err = pool_take(&s->client->pool, s->call, ret);
@@ -158,6 +165,7 @@ static enum err sending_try(struct sending *s)
     exchange_run(slot, s->call, &plan, s->answer, &s->last);
     pool_put(&s->client->pool, slot);
     s->answer->tries = ++s->tries;
+    s->maybe_done |= may_be_done(s);
     account(s, plan.connect_ms);
     return OK;
 }
@@ -210,9 +218,6 @@ static bool again(struct sending *s, int64_t *ret_wait)
     if (!may_repeat(s))
         return false;
     *ret_wait = next_wait(s);
-    s->maybe_done |=
-        s->given->class == CLASS_IDEMPOTENT && s->last.sent &&
-        (s->last.end != TRY_ANSWERED || retry_answer_kind(s->answer) == ANSWER_UNCERTAIN);
     if (s->out_of_time || !retry_budget_spend(&s->client->budget))
         return false;
     atomic_fetch_add(&s->client->retries, 1);
