@@ -172,17 +172,23 @@ static const struct fake_rule *record(struct fakeserver *f, const struct seen *r
     return rule ? rule : &stranger;
 }
 
-static struct str body_of(struct fakeserver *f, const struct fake_rule *rule)
+static void add_body(struct fakeserver *f, const struct fake_rule *rule, struct buf *body)
 {
-    if (rule->echo_of)
-        return fakeserver_body(f, rule->echo_of);
-    return (struct str){ rule->body, rule->body_len ? rule->body_len : str_c(rule->body).len };
+    if (rule->echo_of) {
+        struct str echo = fakeserver_body(f, rule->echo_of);
+        buf_add_c(body, rule->echo_after ? rule->echo_after : "");
+        buf_add(body, str_slice(echo, rule->echo_after ? 1 : 0, echo.len));
+    } else if (rule->body) {
+        buf_add(body,
+                (struct str){ rule->body, rule->body_len ? rule->body_len : strlen(rule->body) });
+    }
 }
 
 static bool answer(struct fakeserver *f, int fd, const struct fake_rule *rule)
 {
     CLEANUP_BUF struct buf out = BUF_INIT(BODY_MAX);
-    struct str body = body_of(f, rule);
+    CLEANUP_BUF struct buf body = BUF_INIT(BODY_MAX);
+    add_body(f, rule, &body);
 
     buf_printf(&out, "HTTP/1.1 %d Scripted\r\nx-ms-request-id: fake\r\n", rule->status);
     if (rule->status != 204)
@@ -190,7 +196,7 @@ static bool answer(struct fakeserver *f, int fd, const struct fake_rule *rule)
     buf_add_c(&out, rule->headers ? rule->headers : "");
     buf_add_c(&out, "\r\n");
     if (rule->status != 204)
-        buf_add(&out, body);
+        buf_add(&out, buf_str(&body));
     struct str bytes = buf_str(&out);
     while (bytes.len > 0) {
         ssize_t n = send(fd, bytes.p, bytes.len, MSG_NOSIGNAL);

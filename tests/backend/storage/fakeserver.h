@@ -22,8 +22,9 @@ struct fake_rule {
     const char *body;    /* NULL = none */
     size_t body_len;     /* 0 = strlen(body) */
     enum fake_fault fault;
-    size_t echo_of; /* not 0: the body is that of request number echo_of, counted from 0 */
-    int times;      /* how often it serves; 0 = once; -1 = always */
+    size_t echo_of;         /* not 0: the body is that of request number echo_of, counted from 0 */
+    const char *echo_after; /* stands before it, in place of its first byte; NULL = nothing */
+    int times;              /* how often it serves; 0 = once; -1 = always */
 };
 
 struct fakeserver;
