@@ -210,8 +210,19 @@ enum err hub_get(struct hub *hub, struct call *call, struct str id, struct str k
 enum err hub_history(struct hub *hub, struct call *call, const struct instance *in, bool resolve,
                      struct history **ret)
 {
+    struct history *h = NULL;
     enum err err = call_check(call);
-    return err == OK ? hub->ops->history(hub, call, in, resolve, ret) : err;
+    if (err == OK)
+        err = hub->ops->history(hub, call, in, resolve, &h);
+    if (err != OK)
+        return err;
+    /* Here it still has one owner; shared, nothing may change. */
+    if (!h->links && history_link(h) != OK) {
+        history_unref(h);
+        return call_fail(call, ERR_NO_MEMORY, "out of memory");
+    }
+    *ret = h;
+    return OK;
 }
 
 enum err hub_payload(struct hub *hub, struct call *call, struct str ref, struct text **ret)
