@@ -109,11 +109,16 @@ static bool is_scratch_name(struct str name)
            str_eq(name, STR("4913")) || (name.len == 9 && str_starts(name, STR("sed")));
 }
 
+/* As the framework checks: / \ # ? and control characters, those of C1 (C2 80 ... C2 9F) too. */
 static bool has_refused_character(struct str s)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f || strchr("/\\#?", s.p[i]))
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        unsigned char next = i + 1 < s.len ? (unsigned char)s.p[i + 1] : 0xff;
+
+        if (c < 0x20 || c == 0x7f || strchr("/\\#?", c) || (c == 0xc2 && next < 0xa0))
             return true;
+    }
     return false;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "fs/names.h"
 #include "fs/tree_internal.h"
@@ -442,6 +443,92 @@ static void test_paths(void **state)
     assert_string_equal(buf_c(&out), "start/Ship/new");
 }
 
+/* -- many at once -- */
+
+struct walker {
+    struct mounted *m;
+    unsigned seed;
+    unsigned wrong; /* answers that no moment explains */
+    char first[240];
+};
+
+static void judge(struct walker *w, const char *what, const struct call *call, enum err err,
+                  enum err also)
+{
+    if (err == OK || err == also)
+        return;
+    if (w->wrong++ == 0)
+        snprintf(w->first, sizeof(w->first), "%s: %s: %.150s", what, err_name(err), call->text);
+}
+
+static void *walk(void *ctx)
+{
+    static const char *const dirs[] = { "instances", "by-name", "entities", "by-status" };
+    static const char *const names[] = { "order-1", "OrderFlow", "counter", "Failed",
+                                         "come-and-go" };
+    struct walker *w = ctx;
+    struct tree *t = w->m->tree;
+
+    for (int i = 0; i < 400; i++) {
+        struct attr dir, child, file;
+        struct lister *l = NULL;
+        struct content c;
+        struct call call;
+        int64_t negative_ms;
+        enum err err;
+
+        call_init(&call, 10000);
+        err =
+            tree_lookup(t, &call, NODE_ROOT, str_c(dirs[rand_r(&w->seed) % 4]), &dir, &negative_ms);
+        judge(w, "directory", &call, err, OK);
+        if (rand_r(&w->seed) % 8 == 0 && tree_opendir(t, &call, dir.node, &l) == OK)
+            lister_free(l);
+        err = tree_lookup(t, &call, dir.node, str_c(names[rand_r(&w->seed) % 5]), &child,
+                          &negative_ms);
+        judge(w, "child", &call, err, ERR_NOT_FOUND);
+        if (err != OK)
+            continue;
+        if (tree_lookup(t, &call, child.node, STR("status"), &file, &negative_ms) == OK) {
+            /* Under entities/ any name can be entered: there it is a directory. */
+            bool is_file = tree_class(file.node) == CLASS_FILE;
+
+            err = is_file ? tree_read(t, &call, file.node, &c) : ERR_NOT_FOUND;
+            judge(w, "status", &call, err, ERR_NOT_FOUND);
+            if (err == OK)
+                content_fini(&c);
+            tree_forget(t, file.node, 1);
+        }
+        tree_forget(t, child.node, 1);
+    }
+    return NULL;
+}
+
+static void test_many_at_once(void **state)
+{
+    struct mounted *m = *state;
+    struct walker walkers[4];
+    pthread_t threads[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        walkers[i] = (struct walker){ .m = m, .seed = i + 1 };
+        assert_int_equal(pthread_create(&threads[i], NULL, walk, &walkers[i]), 0);
+    }
+    for (int i = 0; i < 20; i++) {
+        fakehub_add(m->hub, "come-and-go", "Ship", STATUS_COMPLETED);
+        mounted_refresh(m);
+        clock_sleep_ms(1);
+        fakehub_remove(m->hub, "come-and-go");
+        mounted_refresh(m);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        if (walkers[i].wrong > 0)
+            fail_msg("%u: %s", walkers[i].wrong, walkers[i].first);
+    assert_int_equal(nodes_count(&m->tree->nodes), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -468,6 +555,7 @@ int main(void)
         TEST(test_nodes_of_the_dead_stay_dead),
         TEST(test_F59_forget_frees),
         TEST(test_paths),
+        TEST(test_many_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
