@@ -93,9 +93,9 @@ static enum err row_fill(struct row *row, const struct column *c, struct buf *id
 /* -- a page -- */
 
 struct page {
-    enum list_what what;
-    const struct block *previous;
+    const struct rows_wanted *wanted;
     struct block *block;
+    bool past;
     struct arena arena;
     struct buf id;
 };
@@ -115,21 +115,33 @@ static bool is_hidden_entity(struct page *p, const struct column *c)
     return state.empty;
 }
 
+/* Was it seen, or should it have been? */
+static enum err before_page(const struct page *p, struct str key, bool *ret_skip)
+{
+    const struct block *previous = p->wanted->previous;
+    size_t n = previous ? block_count(previous) : 0;
+
+    *ret_skip = n && str_cmp_utf16(key, block_key(previous, n - 1)) <= 0;
+    return *ret_skip && !in_block(previous, key) ? ERR_DAMAGED : OK;
+}
+
 static enum err page_add(struct page *p, const struct column *c)
 {
+    struct str key = column_str(&c[ROW_KEY]);
     struct row row;
+    bool skip;
     enum err err;
 
     if (c[ROW_KEY].kind != COLUMN_STRING)
         return ERR_BROKEN; /* the service has no row without a key */
-    if (p->what == LIST_ENTITIES && is_hidden_entity(p, c))
+    if (p->wanted->until.len && str_cmp_utf16(key, p->wanted->until) >= 0) {
+        p->past = true;
         return OK;
-    if (p->previous && block_count(p->previous)) {
-        struct str last = block_key(p->previous, block_count(p->previous) - 1);
-
-        if (str_cmp_utf16(column_str(&c[ROW_KEY]), last) <= 0)
-            return in_block(p->previous, column_str(&c[ROW_KEY])) ? OK : ERR_DAMAGED;
     }
+    if (p->wanted->what == LIST_ENTITIES && is_hidden_entity(p, c))
+        return OK;
+    if ((err = before_page(p, key, &skip)) != OK || skip)
+        return err;
     if ((err = row_fill(&row, c, &p->id)) != OK)
         return err;
     return block_add(p->block, &row);
@@ -153,12 +165,10 @@ static enum err page_read(struct page *p, struct str text)
     return columns_page_end(&r) ? block_freeze(p->block) : columns_broken(&r);
 }
 
-enum err rows_block(struct str page, enum list_what what, const struct block *previous,
-                    struct block **ret)
+enum err rows_block(struct str page, const struct rows_wanted *wanted, struct block **ret,
+                    bool *ret_past)
 {
-    struct page p = {
-        .what = what, .previous = previous, .block = block_new(), .id = BUF_INIT(KEY_MAX_BYTES)
-    };
+    struct page p = { .wanted = wanted, .block = block_new(), .id = BUF_INIT(KEY_MAX_BYTES) };
     enum err err = ERR_NO_MEMORY;
 
     arena_init(&p.arena);
@@ -166,10 +176,12 @@ enum err rows_block(struct str page, enum list_what what, const struct block *pr
         err = page_read(&p, page);
     arena_fini(&p.arena);
     buf_fini(&p.id);
-    if (err == OK)
+    if (err == OK) {
         *ret = p.block;
-    else
+        *ret_past = p.past;
+    } else {
         (void)block_unref(p.block);
+    }
     return err;
 }
 

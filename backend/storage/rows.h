@@ -18,12 +18,19 @@
 
 const char *rows_select(enum list_what what);
 
+/* What a page is read for. */
+struct rows_wanted {
+    enum list_what what;
+    struct str until;             /* rows from this key on are left out; "" = none */
+    const struct block *previous; /* the block before; its rows are left out (F38); may be NULL */
+};
+
 /* One page as a frozen block, which may be empty: of entities those that exist, are locked or have
- * operations waiting. previous (may be NULL) is the block before: rows that it has already are left
- * out (F38); ERR_DAMAGED: a row belongs before the end of previous but was not there, so that pages
- * are out of order and rows may have been missed. */
-MUST_CHECK enum err rows_block(struct str page, enum list_what what, const struct block *previous,
-                               struct block **ret);
+ * operations waiting. *ret_past: rows from until on were left out. ERR_DAMAGED: a row belongs
+ * before the end of previous but was not there, so that pages are out of order and rows may be
+ * missing. */
+MUST_CHECK enum err rows_block(struct str page, const struct rows_wanted *wanted,
+                               struct block **ret, bool *ret_past);
 
 /* One row (a point read's body) as an instance; phase is left open. etag: the header's. needs: what
  * was selected, NEED_CELLS or NEED_ROW. */

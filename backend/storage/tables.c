@@ -275,6 +275,11 @@ bool pages_more(const struct pages *p)
     return !p->end;
 }
 
+bool pages_has_next(const struct pages *p)
+{
+    return p->has_next;
+}
+
 struct str pages_body(const struct pages *p)
 {
     return buf_str(&p->response.body);

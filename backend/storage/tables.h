@@ -73,6 +73,7 @@ void pages_fini(struct pages *p);
 MUST_CHECK enum err pages_next(struct pages *p, struct call *call);
 bool pages_more(const struct pages *p); /* false: the query has ended, there is no page */
 struct str pages_body(const struct pages *p);
+bool pages_has_next(const struct pages *p); /* a token says that there may be more */
 bool pages_is_empty(const struct pages *p); /* the page holds no row */
 /* The page could not be read (B29): the next pages_next asks for it once more. ERR_BROKEN when it
  * was unreadable three times. */

@@ -14,11 +14,20 @@
 
 static const struct cell_place place = { { "devstoreaccount1", 16 }, { "genuinehub", 10 } };
 
+static enum err read_page(struct str page, enum list_what what, const struct block *previous,
+                          struct block **ret)
+{
+    struct rows_wanted wanted = { .what = what, .previous = previous };
+    bool past;
+
+    return rows_block(page, &wanted, ret, &past);
+}
+
 static struct block *block_of(const char *page, enum list_what what)
 {
     struct block *b = NULL;
 
-    assert_int_equal(rows_block(str_c(page), what, NULL, &b), OK);
+    assert_int_equal(read_page(str_c(page), what, NULL, &b), OK);
     return b;
 }
 
@@ -211,11 +220,11 @@ static void test_B29_cut_anywhere_is_no_page(void **state)
     struct block *b = NULL;
 
     for (size_t n = 0; n < sizeof(page) - 1; n++)
-        assert_int_equal(rows_block((struct str){ page, n }, LIST_INSTANCES, NULL, &b), ERR_BROKEN);
-    assert_int_equal(rows_block(STR("{\"value\":[{\"Name\":\"x\"}]}"), LIST_INSTANCES, NULL, &b),
+        assert_int_equal(read_page((struct str){ page, n }, LIST_INSTANCES, NULL, &b), ERR_BROKEN);
+    assert_int_equal(read_page(STR("{\"value\":[{\"Name\":\"x\"}]}"), LIST_INSTANCES, NULL, &b),
                      ERR_BROKEN);
-    assert_int_equal(rows_block(STR("{\"value\":{}}"), LIST_INSTANCES, NULL, &b), ERR_BROKEN);
-    assert_int_equal(rows_block(STR("<html>"), LIST_INSTANCES, NULL, &b), ERR_BROKEN);
+    assert_int_equal(read_page(STR("{\"value\":{}}"), LIST_INSTANCES, NULL, &b), ERR_BROKEN);
+    assert_int_equal(read_page(STR("<html>"), LIST_INSTANCES, NULL, &b), ERR_BROKEN);
     assert_null(b);
 }
 
@@ -226,16 +235,33 @@ static void test_F38_rows_seen_before_are_left_out(void **state)
     struct block *b = NULL;
 
     assert_int_equal(
-        rows_block(STR("{\"value\":[{\"PartitionKey\":\"c\"},{\"PartitionKey\":\"d\"}]}"),
-                   LIST_KEYS, first, &b),
+        read_page(STR("{\"value\":[{\"PartitionKey\":\"c\"},{\"PartitionKey\":\"d\"}]}"), LIST_KEYS,
+                  first, &b),
         OK);
     assert_int_equal(block_count(b), 1);
     assert_true(str_eq(block_key(b, 0), STR("d")));
     b = block_unref(b);
-    assert_int_equal(
-        rows_block(STR("{\"value\":[{\"PartitionKey\":\"b\"}]}"), LIST_KEYS, first, &b),
-        ERR_DAMAGED);
+    assert_int_equal(read_page(STR("{\"value\":[{\"PartitionKey\":\"b\"}]}"), LIST_KEYS, first, &b),
+                     ERR_DAMAGED);
     first = block_unref(first);
+}
+
+static void test_rows_beyond_a_bound_are_left_out(void **state)
+{
+    struct rows_wanted wanted = { .what = LIST_KEYS, .until = STR("b") };
+    struct str page = STR("{\"value\":[{\"PartitionKey\":\"a\"},{\"PartitionKey\":\"b\"}]}");
+    struct block *b;
+    bool past = false;
+
+    assert_int_equal(rows_block(page, &wanted, &b, &past), OK);
+    assert_int_equal(block_count(b), 1);
+    assert_true(past);
+    b = block_unref(b);
+    wanted.until = STR("c");
+    assert_int_equal(rows_block(page, &wanted, &b, &past), OK);
+    assert_int_equal(block_count(b), 2);
+    assert_false(past);
+    b = block_unref(b);
 }
 
 static void test_empty_entities_are_not_listed(void **state)
@@ -314,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_B30_surrogates_and_nul_lose_no_row),
         cmocka_unit_test(test_B29_cut_anywhere_is_no_page),
         cmocka_unit_test(test_F38_rows_seen_before_are_left_out),
+        cmocka_unit_test(test_rows_beyond_a_bound_are_left_out),
         cmocka_unit_test(test_empty_entities_are_not_listed),
         cmocka_unit_test(test_T63_T64_T133_nulls),
         cmocka_unit_test(test_B36_times_of_any_shape),
