@@ -19,9 +19,14 @@ extern const struct dir_def dir_machine;
 enum err instance_history_show(const struct view *v, struct buf *out);
 enum err instance_history_json_show(const struct view *v, struct buf *out);
 enum err instance_history_jsonl_show(const struct view *v, struct buf *out);
-enum err instance_failure_show(const struct view *v, struct buf *out);
 enum err instance_parent_show(const struct view *v, struct buf *out);
 enum err instance_children_show(const struct view *v, struct buf *out);
+
+/* The name of an event; of a completion that of its decision. Lives as long as the history. */
+struct str instance_event_name(const struct history *h, size_t i);
+
+/* dir_failure.c: why it failed. */
+enum err instance_failure_show(const struct view *v, struct buf *out);
 
 /* dir_status.c: what they say of its row. */
 enum err instance_status_show(const struct view *v, struct buf *out);

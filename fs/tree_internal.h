@@ -118,6 +118,7 @@ void attrs_dir(struct tree *t, const struct kind *kind, node n, struct str text,
 /* exact as in tree_attr; a local call gives a guess where a request would be needed. */
 MUST_CHECK enum err attrs_file(struct tree *t, struct call *call, const struct place *p,
                                const struct row *row, bool exact, struct attr *ret);
+ticks row_time(const struct row *row, enum file_time time); /* falls back to what is known */
 void attrs_message(struct tree *t, node n, struct attr *ret);
 bool file_is_present(const struct file_def *f, const struct row *row);
 bool file_is_writable(const struct file_def *f);
@@ -137,15 +138,14 @@ MUST_CHECK enum err content_render(struct tree *t, struct call *call, const stru
 MUST_CHECK enum err content_from_row(struct tree *t, struct call *call, const struct place *p,
                                      const struct row *row, struct text **ret);
 
-/* -- tree.c -- */
+/* -- lookup.c -- */
 /* The id of a directory entry that is a row or group of dir: decodes, finds shortened names through
  * the listing. */
 MUST_CHECK enum err tree_decode_entry(struct tree *t, struct call *call, const struct place *dir,
                                       struct str name, struct buf *ret);
-/* What a file's or directory's time means for this row. */
-ticks row_time(const struct row *row, enum file_time time);
-/* The groups of a directory from a listing that is fetched (stale: as it is, ERR_NOT_FOUND if there
- * is none). */
+
+/* -- tree.c -- */
+/* The groups of a directory as a listing says that is at most ttl_ms old. */
 MUST_CHECK enum err tree_folders(struct tree *t, struct call *call, const struct place *dir,
                                  struct folders *ret);
 
