@@ -193,5 +193,11 @@ enum err lister_entry(struct lister *l, struct call *call, uint64_t offset, stru
 
 uint64_t lister_count(struct lister *l)
 {
-    return l->n_fixed + (l->by_rows ? listing_count(l->listing) : l->folders.count);
+    if (!l->by_rows)
+        return l->n_fixed + l->folders.count;
+    if (l->filter.kind == FILTER_ALL || listing_state(l->listing) != LISTING_COMPLETE)
+        return l->n_fixed + listing_count(l->listing);
+    /* A few instances among a million are a small directory. */
+    return l->n_fixed +
+           sizes_of(l->tree, l->dir.kind, l->dir.view, place_text(&l->dir), l->subject.row);
 }

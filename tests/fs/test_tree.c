@@ -263,6 +263,9 @@ static void test_F61_offsets_can_be_rewound(void **state)
     assert_true(str_eq(again.name, STR("a%2Fb")));
     assert_int_equal(lister_count(l), 5);
     lister_free(l);
+    assert_int_equal(tree_opendir(m->tree, &m->call, mounted_node(m, "by-status/Failed"), &l), OK);
+    assert_int_equal(lister_count(l), 1);
+    lister_free(l);
 }
 
 static void test_B4_shortened_names_are_found(void **state)
