@@ -35,10 +35,35 @@ void keyspace_settle(struct keyspace *k)
     k->base = rank + 1;
 }
 
-static void number_of(const struct keyspace *k, struct str key, struct number *ret)
+/* Bytes beyond ASCII have no letter, so a bound cannot be made of them; but where all keys of a
+ * stretch begin with the same ones, they can be kept and the rest be counted. */
+static size_t skip_of(struct stretch s, struct str from)
+{
+    size_t skip = 0;
+
+    for (size_t i = 0; i < s.first.len && i < s.last.len && i < from.len; i++) {
+        if (s.first.p[i] != s.last.p[i] || s.first.p[i] != from.p[i])
+            break;
+        if ((unsigned char)s.first.p[i] >= 0x80)
+            skip = i + 1;
+    }
+    /* Not in the middle of a character that the keys share in part. */
+    while (skip && skip < from.len && ((unsigned char)from.p[skip] & 0xC0u) == 0x80)
+        skip--;
+    return skip;
+}
+
+static void number_of(const struct keyspace *k, struct str key, size_t skip, struct number *ret)
 {
     for (size_t i = 0; i < KEYSPACE_DIGITS; i++)
-        ret->digit[i] = i < key.len ? k->rank[(unsigned char)key.p[i]] : 0;
+        ret->digit[i] = i + skip < key.len ? k->rank[(unsigned char)key.p[i + skip]] : 0;
+}
+
+/* Above everything that begins as those that are counted. */
+static void number_top(const struct keyspace *k, struct number *ret)
+{
+    for (size_t i = 0; i < KEYSPACE_DIGITS; i++)
+        ret->digit[i] = k->base - 1;
 }
 
 /* a - b; false when that is not positive. */
@@ -69,13 +94,17 @@ static double as_double(const struct keyspace *k, const struct number *n)
 double keyspace_fit(const struct keyspace *k, struct stretch s, struct str from, struct str to)
 {
     struct number a, b, length, gap;
+    size_t skip = skip_of(s, from);
 
-    number_of(k, s.first, &a);
-    number_of(k, s.last, &b);
+    number_of(k, s.first, skip, &a);
+    number_of(k, s.last, skip, &b);
     if (!subtract(k, &b, &a, &length))
         return 0;
-    number_of(k, from, &a);
-    number_of(k, to, &b);
+    number_of(k, from, skip, &a);
+    if (to.len >= skip && (!skip || memcmp(to.p, from.p, skip) == 0))
+        number_of(k, to, skip, &b);
+    else
+        number_top(k, &b);
     if (!subtract(k, &b, &a, &gap))
         return 0;
     return as_double(k, &gap) / as_double(k, &length);
@@ -107,18 +136,20 @@ bool keyspace_beyond(const struct keyspace *k, struct stretch s, struct str from
                      struct buf *ret)
 {
     struct number a, b, step;
+    size_t skip = skip_of(s, from);
     int first, end;
 
-    number_of(k, s.first, &a);
-    number_of(k, s.last, &b);
+    number_of(k, s.first, skip, &a);
+    number_of(k, s.last, skip, &b);
     if (k->base < 2 || !subtract(k, &b, &a, &step))
         return false;
-    number_of(k, from, &a);
+    number_of(k, from, skip, &a);
     if (!advance(k, &a, &step, n, &first))
         return false;
     end = first + DIGITS_MORE < KEYSPACE_DIGITS ? first + DIGITS_MORE : KEYSPACE_DIGITS;
     while (end > 0 && !a.digit[end - 1])
         end--;
+    buf_add(ret, str_slice(from, 0, skip));
     /* Nothing can follow the end of a text: inside, the lowest character stands for it. */
     for (int i = 0; i < end; i++)
         buf_add_ch(ret, k->letter[a.digit[i] ? a.digit[i] : 1]);
