@@ -137,7 +137,7 @@ struct page {
     struct lister_handle *h;
     bool plus;   /* entries with attributes */
     bool full;   /* ... and with node ids, so that the kernel keeps them */
-    size_t used; /* bytes of the handle's buffer */
+    size_t used; /* bytes of the reply's buffer */
 };
 
 /* An entry without a node id costs neither the kernel nor us an inode; its type is told. */
@@ -150,7 +150,7 @@ static void entry_bare(struct fuse_entry_param *ret, const struct attr *a)
 static bool page_put(struct page *p, const char *name, const struct fuse_entry_param *e,
                      uint64_t next)
 {
-    char *at = p->h->buffer + p->used;
+    char *at = p->r->reply.buffer + p->used;
     size_t room = p->r->size - p->used;
     size_t need = p->plus ? fuse_add_direntry_plus(p->r->req, at, room, name, e, (off_t)next)
                           : fuse_add_direntry(p->r->req, at, room, name, &e->attr, (off_t)next);
@@ -245,17 +245,14 @@ static bool wants_attributes(struct mount *m, struct lister_handle *h)
     return h->wants_attributes || lister_count(h->lister) <= SMALL_DIR;
 }
 
-static enum err make_room(struct request *r, struct lister_handle *h)
+/* The reply owns its bytes: the directory may be closed before the write of the reply returns. */
+static enum err make_room(struct request *r)
 {
     if (r->size > BUFFER_MAX)
         r->size = BUFFER_MAX;
-    if (h->buffer_size >= r->size)
-        return OK;
-    char *grown = realloc(h->buffer, r->size);
-    if (!grown)
+    r->reply.buffer = malloc(r->size);
+    if (!r->reply.buffer)
         return call_fail(&r->call, ERR_NO_MEMORY, "no memory for a listing");
-    h->buffer = grown;
-    h->buffer_size = r->size;
     return OK;
 }
 
@@ -264,7 +261,7 @@ static enum err list(struct request *r, bool plus)
     struct lister_handle *h = lister_of(r->fi.fh);
     struct page p = { .r = r, .h = h, .plus = plus };
 
-    enum err err = make_room(r, h);
+    enum err err = make_room(r);
     if (err)
         return err;
     p.full = plus && wants_attributes(r->mount, h);
@@ -274,7 +271,7 @@ static enum err list(struct request *r, bool plus)
     h->lookups_seen =
         atomic_load_explicit(mount_lookups(r->mount, h->h.node), memory_order_relaxed);
     r->reply.kind = REPLY_BYTES;
-    r->reply.bytes = (struct str){ h->buffer, p.used };
+    r->reply.used = p.used;
     return OK;
 }
 

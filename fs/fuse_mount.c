@@ -13,7 +13,7 @@
 #define EXIT_USAGE     1
 #define EXIT_SYSTEM    2
 
-static void log_from_fuse(enum fuse_log_level level, const char *fmt, va_list ap)
+static PRINTF_LIKE(2, 0) void log_from_fuse(enum fuse_log_level level, const char *fmt, va_list ap)
 {
     char line[512];
 

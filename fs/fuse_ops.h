@@ -23,6 +23,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
               struct fuse_file_info *fi);
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 MUST_CHECK enum err open_writer(struct request *r);
+void release_writer(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
 /* fuse_dir.c */
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);

@@ -126,8 +126,12 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct mount *m = fuse_req_userdata(req);
+    struct handle *h = handle_of(fi->fh);
 
-    (void)ino;
-    handles_close(m->handles, handle_of(fi->fh));
+    if (h->kind == HANDLE_WRITER) {
+        release_writer(req, ino, fi);
+        return;
+    }
+    handles_close(m->handles, h);
     fuse_reply_err(req, 0);
 }

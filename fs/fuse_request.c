@@ -113,7 +113,6 @@ static void reply_text(struct request *r)
 
     s = str_slice(s, r->offset, s.len);
     fuse_reply_buf(r->req, s.p, s.len < r->size ? s.len : r->size);
-    r->reply.text = text_unref(r->reply.text);
 }
 
 static void reply_success(struct request *r)
@@ -142,7 +141,7 @@ static void reply_success(struct request *r)
         reply_text(r);
         break;
     case REPLY_BYTES:
-        fuse_reply_buf(r->req, r->reply.bytes.p, r->reply.bytes.len);
+        fuse_reply_buf(r->req, r->reply.buffer, r->reply.used);
         break;
     case REPLY_WRITTEN:
         fuse_reply_write(r->req, r->size);
@@ -153,6 +152,13 @@ static void reply_success(struct request *r)
     }
 }
 
+static void reply_fini(struct reply *reply)
+{
+    reply->text = text_unref(reply->text);
+    free(reply->buffer);
+    reply->buffer = NULL;
+}
+
 /* The one place where the kernel gets its answer. The failure is recorded first, so that who sees
  * the errno finds the reason. */
 static void finish(struct request *r, enum err err, const struct call *why)
@@ -160,12 +166,12 @@ static void finish(struct request *r, enum err err, const struct call *why)
     if (r->handed_over)
         fuse_req_interrupt_func(r->req, NULL, NULL); /* waits until it is not running */
     if (err) {
-        r->reply.text = text_unref(r->reply.text);
         record_failure(r, err, why);
         fuse_reply_err(r->req, errno_of(r, err));
-        return;
+    } else {
+        reply_success(r);
     }
-    reply_success(r);
+    reply_fini(&r->reply);
 }
 
 /* -- handing over -- */
@@ -229,7 +235,7 @@ static void on_interrupt(fuse_req_t req, void *data)
     request_free(r);
 }
 
-static struct request *copy_request(const struct request *r)
+static struct request *copy_request(struct request *r)
 {
     struct request *copy = malloc(sizeof *copy);
     char *name = r->name ? strdup(r->name) : NULL;
@@ -243,6 +249,7 @@ static struct request *copy_request(const struct request *r)
     copy->name = name;
     copy->data = STR_NONE;
     copy->reply = (struct reply){ 0 };
+    reply_fini(&r->reply); /* of the run that did not get through */
     copy->handed_over = true;
     copy->job = (struct job){ .work = job_work, .end = job_end, .call = &copy->call };
     return copy;

@@ -38,7 +38,7 @@ enum reply_kind {
     REPLY_OPEN,    /* fi */
     REPLY_CREATE,  /* attr, fi */
     REPLY_TEXT,    /* the slice of text at offset, at most size bytes */
-    REPLY_BYTES,   /* bytes */
+    REPLY_BYTES,   /* used bytes of buffer */
     REPLY_WRITTEN, /* size */
     REPLY_STATFS,  /* statfs */
     REPLY_LATER    /* the request is to be parked (only handed-over ones) */
@@ -50,7 +50,8 @@ struct reply {
     int64_t negative_ms;
     bool opened;       /* OPEN, CREATE: fi.fh holds a handle that was made for it */
     struct text *text; /* a reference */
-    struct str bytes;  /* of the handle's buffer */
+    char *buffer;      /* freed after the reply */
+    size_t used;
     struct statvfs statfs;
 };
 

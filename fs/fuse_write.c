@@ -24,7 +24,8 @@ static enum err attach_writer(struct request *r, node file, struct target *targe
     struct writer *w;
     bool append = (r->fi.flags & O_APPEND) != 0;
 
-    enum err err = handles_open_writer(r->mount->handles, &r->call, file, target, append, &w);
+    enum err err = handles_open_writer(r->mount->handles, &r->call, file, target, append,
+                                       walkers_process(r->process_tid), &w);
     if (err)
         return err;
     r->fi.fh = (uintptr_t)w;
@@ -164,13 +165,11 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
     request_run(&r);
 }
 
-static enum err run_flush(struct request *r)
+/* What is pending when no more can come: a bare number is sent, an unfinished value refused. */
+static enum err settle(struct request *r, struct writer *w)
 {
-    struct writer *w = writer_of(r->fi.fh);
     enum gather_step step = GATHER_COMMIT;
 
-    if (!w)
-        return OK;
     if (!r->gathered) {
         lock_take(&w->lock);
         enum err err = gather_flush(&w->gather, &r->call, &step);
@@ -182,9 +181,59 @@ static enum err run_flush(struct request *r)
     return send(r, w);
 }
 
+/* A descriptor is closed by every child that inherited it, whether it wrote or not: { echo '[';
+ * sleep 1; echo ']'; } > file. So only the process that opened the file ends the value, or anybody
+ * once that one is through; what is left after all is settled at the release. */
+static bool ends_value(struct request *r, struct writer *w)
+{
+    bool is_opener = walkers_process(r->process_tid) == w->opener;
+
+    LOCK_SCOPE(&w->lock);
+    bool ends = is_opener || w->opener_closed;
+    if (is_opener && w->gather.data.len > 0)
+        w->opener_closed = true;
+    return ends;
+}
+
+static enum err run_flush(struct request *r)
+{
+    struct writer *w = writer_of(r->fi.fh);
+
+    if (!w || (!r->gathered && !ends_value(r, w)))
+        return OK;
+    return settle(r, w);
+}
+
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     static const struct op op = { .name = "flush", .run = run_flush, .drop = drop_gathered };
+    struct request r;
+
+    request_init(&r, req, &op, ino, NULL);
+    r.fi = *fi;
+    request_run(&r);
+}
+
+static void close_writer_of(struct request *r)
+{
+    handles_close(r->mount->handles, (struct handle *)(uintptr_t)r->fi.fh);
+}
+
+/* Nobody hears an error any more, but it is recorded. */
+static enum err run_release(struct request *r)
+{
+    struct writer *w = writer_of(r->fi.fh);
+    bool told = w->opener_closed && !r->gathered; /* its flush was answered */
+
+    enum err err = told ? OK : settle(r, w);
+    if (err != ERR_WOULD_BLOCK)
+        close_writer_of(r);
+    return err;
+}
+
+void release_writer(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    static const struct op op = { .name = "release", .run = run_release, .drop = close_writer_of };
     struct request r;
 
     request_init(&r, req, &op, ino, NULL);

@@ -345,7 +345,7 @@ enum err reader_replace(struct handles *hs, struct call *call, struct reader *r,
 /* -- writers and listers -- */
 
 enum err handles_open_writer(struct handles *hs, struct call *call, node file,
-                             struct target *target, bool append, struct writer **ret)
+                             struct target *target, bool append, int opener, struct writer **ret)
 {
     struct writer *w = calloc(1, sizeof *w);
 
@@ -362,6 +362,7 @@ enum err handles_open_writer(struct handles *hs, struct call *call, node file,
     lock_init(&w->lock, RANK_HANDLE);
     gather_init(&w->gather, target->body, append);
     w->target = *target;
+    w->opener = opener;
     *target = (struct target){ 0 };
     *ret = w;
     return OK;
@@ -409,7 +410,6 @@ static void close_writer(struct handles *hs, struct writer *w)
 static void close_lister(struct handles *hs, struct lister_handle *l)
 {
     lister_free(l->lister);
-    free(l->buffer);
     LOCK_SCOPE(&hs->lock);
     leave_locked(hs, &l->h);
     free(l);

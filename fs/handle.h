@@ -43,14 +43,14 @@ struct writer {
     struct gather gather; /* W */
     struct target target; /* I */
     size_t charged;       /* W: bytes of the budget */
+    int opener;         /* I: process; its close counts, those of children that inherited do not */
+    bool opener_closed; /* W: a descriptor, after something was written */
 };
 
 struct lister_handle {
     struct handle h;
     struct lister *lister; /* one request at a time: the kernel holds the file position's lock */
     struct walk *walk;     /* I */
-    char *buffer;          /* of the reply; as lister */
-    size_t buffer_size;
     unsigned lookups_seen; /* as lister: counter of lookups in this directory at the last reply */
     bool wants_attributes; /* as lister: the reader has shown that it looks entries up */
 };
@@ -66,7 +66,8 @@ MUST_CHECK enum err handles_open_reader(struct handles *hs, struct call *call,
                                         const struct attr *attr, struct content *content,
                                         struct reader **ret);
 MUST_CHECK enum err handles_open_writer(struct handles *hs, struct call *call, node file,
-                                        struct target *target, bool append, struct writer **ret);
+                                        struct target *target, bool append, int opener,
+                                        struct writer **ret);
 MUST_CHECK enum err handles_open_lister(struct handles *hs, struct call *call, node dir,
                                         struct lister *lister, struct walk *walk,
                                         struct lister_handle **ret);

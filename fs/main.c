@@ -20,6 +20,14 @@
 #include "fs/mountpoint.h"
 #include "fs/signals.h"
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
 #define MESSAGE_MAX     8192
 #define FINISH_MS       1000 /* of SHUTDOWN_MS: what runs may end by itself; then it is cancelled */
 #define UNMOUNT_MS      300  /* of SHUTDOWN_MS: left for unmounting */
@@ -73,7 +81,7 @@ static void on_reload(void *ctx)
  * Sanitizers need to look at their own process. */
 static void protect_memory(void)
 {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SANITIZED
     const struct rlimit none = { 0, 0 };
 
     prctl(PR_SET_DUMPABLE, 0);

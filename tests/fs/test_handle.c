@@ -243,8 +243,8 @@ static void test_F62_writers_are_independent(void **state)
     struct call call;
 
     call_init_local(&call);
-    assert_int_equal(handles_open_writer(hs, &call, FILE_A, &a, false, &first), OK);
-    assert_int_equal(handles_open_writer(hs, &call, FILE_A, &b, true, &second), OK);
+    assert_int_equal(handles_open_writer(hs, &call, FILE_A, &a, false, 1, &first), OK);
+    assert_int_equal(handles_open_writer(hs, &call, FILE_A, &b, true, 1, &second), OK);
     assert_int_equal(first->gather.body, BODY_JSON);
     assert_int_equal(second->gather.body, BODY_TEXT);
     assert_false(first->gather.append);
