@@ -45,7 +45,8 @@ static const struct event_look looks[EVENT_TYPE_COUNT] = {
     [EVENT_SENT] = { .detail = DETAIL_INPUT, .task = TASK_OWN },
     [EVENT_RAISED] = { .detail = DETAIL_INPUT },
     [EVENT_CONTINUE_AS_NEW] = { .detail = DETAIL_RESULT },
-    [EVENT_GENERIC] = { .detail = DETAIL_DATA },
+    [EVENT_GENERIC] = { .detail = DETAIL_DATA,
+                        .task = TASK_OF }, /* a rewound completion keeps its task */
     [EVENT_HISTORY_STATE] = { .detail = DETAIL_ANY },
     [EVENT_SUSPENDED] = { .detail = DETAIL_REASON },
     [EVENT_RESUMED] = { .detail = DETAIL_REASON },
@@ -131,7 +132,10 @@ static void add_detail(struct buf *out, const struct event *e)
             json_quote(out, e->instance_id);
         break;
     case DETAIL_DATA:
-        format_json_column(out, e->data.len > 0 ? e->data : first_text(e));
+        /* Without data it is a rewound event, and its reason says which. */
+        format_json_column(out, e->data.len > 0          ? e->data
+                                : e->reason.text.len > 0 ? e->reason.text
+                                                         : first_text(e));
         break;
     case DETAIL_ANY:
         format_json_column(out, first_text(e));

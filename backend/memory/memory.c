@@ -250,6 +250,10 @@ static enum err memory_send(struct hub *hub, struct call *call, const struct com
                             const struct instance *in, struct receipt *ret)
 {
     struct memory *m = memory_of(hub);
+    struct command plain = *cmd;
+    if (command_defs[cmd->kind].body == BODY_JSON) /* blanks around a value are not part of it */
+        plain.data = str_trim(cmd->data);
+    cmd = &plain;
     LOCK_SCOPE(&m->lock);
     ticks now = tick(m);
     m->counts.queue_requests++;

@@ -79,7 +79,7 @@ check "terminate" bash -c "echo 'because of \"x\"' > '$M/instances/order-000003/
 equal "its reason" "$(ask WriteHub messages | python3 -c 'import json,sys; m=json.loads(sys.stdin.readline()); print(m["$type"].split(".")[-1], m["Input"])')" 'ExecutionTerminatedEvent because of "x"'
 ask WriteHub clear
 refuse "B26 NUL in a reason" bash -c "printf 'a\0b\n' > '$M/instances/order-000003/terminate'"
-refuse "B26 a reason above 4096 bytes" bash -c "head -c 5000 /dev/zero | tr '\0' x > '$M/instances/order-000003/terminate'"
+refuse "B26 a reason above 4096 bytes" bash -c "head -c 5000 /dev/zero | tr '\0' x | dd of='$M/instances/order-000003/terminate' bs=5000 iflag=fullblock conv=notrunc status=none"
 equal "nothing sent" "$(ask WriteHub count)" 0
 
 # B28: the state is read afresh.

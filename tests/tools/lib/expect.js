@@ -116,11 +116,12 @@ export class Recorded {
     const names = new Map();
     for (const e of events)
       if (["TaskScheduled", "SubOrchestrationInstanceCreated"].includes(e.EventType)) names.set(e.EventId, e.Name);
+    const isTask = /^(TaskScheduled|SubOrchestrationInstanceCreated|TimerCreated|EventSent)$/;
     const completes = /^(Task|SubOrchestrationInstance)(Completed|Failed)$/;
     return events
       .filter((e) => !/^Orchestrator(Started|Completed)$/.test(e.EventType))
       .map((e) => {
-        const id = e.TaskScheduledId ?? e.TimerId ?? (e.EventId >= 0 ? e.EventId : "");
+        const id = e.TaskScheduledId ?? e.TimerId ?? (isTask.test(e.EventType) ? e.EventId : "");
         const name = completes.test(e.EventType) ? (names.get(e.TaskScheduledId) ?? "") : (e.Name ?? "");
         return [seven(e._Timestamp), e.EventType, escapeText(name), String(id)].join("\t");
       });
