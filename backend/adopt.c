@@ -6,6 +6,8 @@
 #include "backend/catalogue_private.h"
 #include "backend/listing_build.h"
 
+#define PORTION 256 /* entries that are looked at before the lock is given up for a moment */
+
 /* What is to be done to a listing, with everything its text lives in. */
 struct edit {
     struct row *rows;
@@ -143,9 +145,10 @@ static void edit_blocks(struct edit *e, const struct pass *p, struct listing *on
 }
 
 /* A key that the sweep missed counts only if nobody has seen the row since. */
-static void edit_gone_locked(struct edit *e, const struct pass *p, struct listing *onto)
+static void edit_gone(struct edit *e, const struct pass *p, struct listing *onto)
 {
     for (size_t i = 0; i < p->n_gone; i++) {
+        LOCK_SCOPE(&p->shelf->c->lock);
         struct row now;
         const struct entry *entry = map_get(&p->shelf->c->entries, p->gone[i].id);
         if (entry && entry->in && entry->read > p->begun)
@@ -220,19 +223,21 @@ static bool edit_dirty_locked(struct edit *e, const struct pass *p, struct listi
     return true;
 }
 
-static void edit_all_dirty_locked(struct edit *e, const struct pass *p, struct listing *onto)
+/* What becomes dirty meanwhile, or stays it, queues behind and is not waited for. */
+static void edit_dirty(struct edit *e, const struct pass *p, struct listing *onto)
 {
     struct shelf *s = p->shelf;
-    struct entry *entry = s->dirty;
-    s->dirty = NULL;
-    while (entry) {
-        struct entry *next = entry->next_dirty;
-        entry->next_dirty = NULL;
-        entry->dirty = false;
+    lock_take(&s->c->lock);
+    size_t left = s->n_dirty;
+    for (struct entry *entry; left && (entry = entry_next_dirty_locked(s)); left--) {
         if (!edit_dirty_locked(e, p, onto, entry))
             entry_set_dirty_locked(s->c, entry);
-        entry = next;
+        if (left % PORTION == 0) { /* readers get their turn */
+            lock_drop(&s->c->lock);
+            lock_take(&s->c->lock);
+        }
     }
+    lock_drop(&s->c->lock);
 }
 
 /* -- the swap -- */
@@ -284,8 +289,7 @@ enum err pass_adopt(struct pass *p)
     struct edit e = { 0 };
     arena_init(&e.arena);
     CLEANUP(listing_unref)
-    struct listing *expected = NULL,
-                   *onto = NULL, *built = NULL, *old = NULL;
+    struct listing *expected = NULL, *onto = NULL, *built = NULL, *old = NULL;
     lock_take(&s->c->lock);
     expected = listing_ref(p->full ? p->base : s->current);
     onto = listing_ref(p->full ? p->full : s->current);
@@ -294,10 +298,8 @@ enum err pass_adopt(struct pass *p)
         return OK; /* forgotten meanwhile: the next who opens reads everything */
 
     edit_blocks(&e, p, onto);
-    lock_take(&s->c->lock);
-    edit_gone_locked(&e, p, onto);
-    edit_all_dirty_locked(&e, p, onto);
-    lock_drop(&s->c->lock);
+    edit_gone(&e, p, onto);
+    edit_dirty(&e, p, onto);
 
     built = e.failed ? NULL : build(p, onto, &e);
     lock_take(&s->c->lock);

@@ -69,7 +69,8 @@ struct shelf {
     struct flight *renewal;  /* whoever leads it may replace `current` */
     struct worker load, sweep;
     int64_t swept_ms, sweep_took_ms;
-    struct entry *dirty;
+    struct entry *dirty, *dirty_last; /* a queue */
+    size_t n_dirty;
     bool renew_fully; /* something was lost: a pass over everything */
 };
 
@@ -100,6 +101,8 @@ struct str entry_id(const struct entry *e);
 void entry_learn_locked(struct catalogue *c, struct entry *e, struct instance *in, seq read,
                         int64_t read_ms);
 void entry_set_dirty_locked(struct catalogue *c, struct entry *e);
+struct entry *
+entry_next_dirty_locked(struct shelf *s); /* the longest waiting, clean now; or NULL */
 /* Counts its bytes anew after something was put in. */
 void entry_weigh_locked(struct catalogue *c, struct entry *e);
 void entries_trim_locked(struct catalogue *c); /* down to the budget */

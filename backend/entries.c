@@ -97,8 +97,21 @@ void entry_set_dirty_locked(struct catalogue *c, struct entry *e)
     if (e->dirty || (!s->current && !s->next))
         return; /* no listing: nothing that could lack it */
     e->dirty = true;
-    e->next_dirty = s->dirty;
-    s->dirty = e;
+    *(s->dirty ? &s->dirty_last->next_dirty : &s->dirty) = e;
+    s->dirty_last = e;
+    s->n_dirty++;
+}
+
+struct entry *entry_next_dirty_locked(struct shelf *s)
+{
+    struct entry *e = s->dirty;
+    if (!e)
+        return NULL;
+    s->dirty = e->next_dirty;
+    s->n_dirty--;
+    e->next_dirty = NULL;
+    e->dirty = false;
+    return e;
 }
 
 /* Does the listing say the same already? */
@@ -195,9 +208,8 @@ static void trim_to_locked(struct catalogue *c, size_t max)
 
 static void clean_locked(struct shelf *s)
 {
-    for (struct entry *e = s->dirty; e; e = e->next_dirty)
-        e->dirty = false;
-    s->dirty = NULL;
+    while (entry_next_dirty_locked(s))
+        ;
 }
 
 void entries_trim_locked(struct catalogue *c)
