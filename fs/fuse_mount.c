@@ -107,6 +107,12 @@ static bool mount_failed(const char *mountpoint, struct buf *why)
     return false;
 }
 
+void fuse_mount_init(struct fuse_mount *fm)
+{
+    *fm = (struct fuse_mount){ 0 };
+    lock_init(&fm->lock, RANK_LOG);
+}
+
 bool fuse_mount_open(struct fuse_mount *fm, struct mount *m, const char *source,
                      const char *mountpoint, struct buf *why, int *ret_exit)
 {
@@ -137,6 +143,12 @@ bool fuse_mount_open(struct fuse_mount *fm, struct mount *m, const char *source,
     return true;
 }
 
+static void set_looping(struct fuse_mount *fm, bool looping)
+{
+    LOCK_SCOPE(&fm->lock);
+    fm->looping = looping;
+}
+
 int fuse_mount_loop(struct fuse_mount *fm)
 {
     struct fuse_loop_config *config = fuse_loop_cfg_create();
@@ -147,9 +159,9 @@ int fuse_mount_loop(struct fuse_mount *fm)
     fuse_loop_cfg_set_idle_threads(config,
                                    FUSE_WORKERS); /* 0 would make and end them all the time */
     fm->loop_thread = pthread_self();
-    atomic_store(&fm->looping, true);
+    set_looping(fm, true);
     int res = fuse_session_loop_mt(fm->session, config);
-    atomic_store(&fm->looping, false);
+    set_looping(fm, false);
     fuse_loop_cfg_destroy(config);
     if (res < 0)
         log_error("the loop that serves the mount ended: %s", strerror(-res));
@@ -158,7 +170,8 @@ int fuse_mount_loop(struct fuse_mount *fm)
 
 void fuse_mount_end(struct fuse_mount *fm)
 {
-    if (!fm->session || !atomic_load(&fm->looping))
+    LOCK_SCOPE(&fm->lock);
+    if (!fm->looping)
         return;
     fuse_session_exit(fm->session);
     signals_nudge(fm->loop_thread);

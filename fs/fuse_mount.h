@@ -11,11 +11,14 @@
 #define FUSE_WORKERS 10 /* they never wait, so few are enough (fuse facts G) */
 
 struct fuse_mount {
-    struct fuse_session *session;
-    pthread_t loop_thread; /* I once looping */
-    atomic_bool looping;   /* A */
+    struct fuse_session *session; /* I while looping */
+    struct lock lock;             /* so that the session outlives an end that is under way */
+    pthread_t loop_thread;        /* L */
+    bool looping;                 /* L */
     bool mounted;
 };
+
+void fuse_mount_init(struct fuse_mount *fm); /* before a signal may come */
 
 /* Mounts on an empty directory. source is what /proc/mounts shows ("hub@account"). On failure *why
  * says what is wrong and what to do; *ret_exit the exit status (1 usage, 2 system). */

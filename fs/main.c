@@ -359,6 +359,7 @@ static int mount_and_serve(struct program *p, struct buf *why)
 static int run(struct program *p, struct buf *why)
 {
     call_init(&p->opening, p->options.timeout_ms);
+    fuse_mount_init(&p->fuse);
     signals_block();
     p->signals = (struct signals){ .end = on_end, .reload = on_reload, .ctx = p };
     if (!signals_start(&p->signals)) {
