@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -467,6 +468,48 @@ static void test_V62_numbers_rise(void **state)
     assert_int_equal(message_clock_time(&c, now + 10), now + 10);
 }
 
+struct taker {
+    struct message_clock *clock;
+    pthread_t thread;
+    int64_t sequences[1000], times[1000];
+};
+
+static void *take(void *arg)
+{
+    struct taker *t = arg;
+
+    for (size_t i = 0; i < ARRAY_LEN(t->sequences); i++) {
+        t->sequences[i] = message_clock_sequence(t->clock, TICKS_PER_SEC);
+        t->times[i] = message_clock_time(t->clock, 5);
+    }
+    return NULL;
+}
+
+/* Four thousand numbers from four threads: each is given once, so their sums are known. */
+static void test_numbers_are_given_once(void **state)
+{
+    struct message_clock clock = { 0 };
+    static struct taker takers[4];
+    int64_t sequences = 0, times = 0;
+    const int64_t n = 4000;
+
+    for (size_t i = 0; i < ARRAY_LEN(takers); i++) {
+        takers[i].clock = &clock;
+        assert_int_equal(pthread_create(&takers[i].thread, NULL, take, &takers[i]), 0);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(takers); i++) {
+        pthread_join(takers[i].thread, NULL);
+        for (size_t k = 0; k < ARRAY_LEN(takers[i].sequences); k++) {
+            assert_true(k == 0 || takers[i].sequences[k] > takers[i].sequences[k - 1]);
+            assert_true(k == 0 || takers[i].times[k] > takers[i].times[k - 1]);
+            sequences += takers[i].sequences[k] - 1000000;
+            times += takers[i].times[k] - 4;
+        }
+    }
+    assert_int_equal(sequences, n * (n + 1) / 2);
+    assert_int_equal(times, n * (n + 1) / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +539,7 @@ int main(void)
         cmocka_unit_test(test_V23_V24_V25_delays),
         cmocka_unit_test(test_V26_V27_signals_for_later),
         cmocka_unit_test(test_V62_numbers_rise),
+        cmocka_unit_test(test_numbers_are_given_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
