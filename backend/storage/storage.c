@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "backend/base/limits.h"
+#include "backend/storage/blobs.h"
 #include "backend/storage/discovery.h"
 #include "backend/storage/purge.h"
 #include "backend/storage/send.h"
@@ -52,6 +53,7 @@ static void storage_forget(struct hub *hub)
         LOCK_SCOPE(&s->lock);
         s->partitions = 0;
     }
+    blobs_forget(s);
     for (int i = 0; i < SERVICE_COUNT; i++)
         http_client_drop_connections(s->clients[i]);
 }

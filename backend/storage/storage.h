@@ -36,8 +36,8 @@ struct storage {
     int user_partitions;                         /* I: --partitions, or 0 */
     int host_partitions;                         /* I: host.json's, or 0 */
 
-    struct message_clock clock;  /* A: numbers of the messages sent */
-    atomic_bool no_payloads;     /* A: nobody has made the payloads' container yet (blobs.h) */
+    struct message_clock clock; /* A: numbers of the messages sent */
+    atomic_bool no_payloads;    /* A: nobody has made the payloads' container yet (blobs.h) */
 
     struct lock lock; /* RANK_HUB */
     int partitions;   /* L: as discovered; 0 = not yet (partitions.h) */

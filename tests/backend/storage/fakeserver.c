@@ -135,8 +135,6 @@ static const struct fake_rule *find_rule(struct fakeserver *f, const struct seen
     };
     struct str method = head_word(r->head, 0), path = head_word(r->head, 1);
 
-    if (str_starts(path, STR("/t/Tables")))
-        return &tables[f->has_table];
     for (size_t i = 0; f->rules[i].status || f->rules[i].fault; i++) {
         const struct fake_rule *rule = &f->rules[i];
         int times = rule->times ? rule->times : 1;
@@ -147,7 +145,7 @@ static const struct fake_rule *find_rule(struct fakeserver *f, const struct seen
             return rule;
         }
     }
-    return NULL;
+    return str_starts(path, STR("/t/Tables")) ? &tables[f->has_table] : NULL;
 }
 
 static const struct fake_rule *record(struct fakeserver *f, const struct seen *r)
@@ -305,6 +303,11 @@ void fakeserver_free(struct fakeserver *f)
     pthread_mutex_destroy(&f->lock);
     free(f);
     assert_int_equal(strangers, 0);
+}
+
+int fakeserver_port(const struct fakeserver *f)
+{
+    return f->port;
 }
 
 size_t fakeserver_count(struct fakeserver *f)

@@ -13,7 +13,8 @@ enum fake_fault {
     FAKE_RESETS, /* reads the request, then resets the connection without a word */
 };
 
-/* The first rule that fits and is not used up answers. */
+/* The first rule that fits and is not used up answers; the list of tables has a rule of its own,
+ * last. */
 struct fake_rule {
     const char *method;
     const char *path;    /* the beginning of path and query, "/t/MyHubInstances(" */
@@ -33,6 +34,7 @@ struct fakeserver *fakeserver_new(const struct fake_rule *rules);
 /* Ends it. Fails the test when a request fitted no rule. */
 void fakeserver_free(struct fakeserver *f);
 
+int fakeserver_port(const struct fakeserver *f);
 size_t fakeserver_count(struct fakeserver *f);
 /* "METHOD path\n" of every request in order of arrival; lives until the server ends. */
 const char *fakeserver_log(struct fakeserver *f);
