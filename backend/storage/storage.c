@@ -5,7 +5,9 @@
 
 #include "backend/base/limits.h"
 #include "backend/storage/blobs.h"
+#include "backend/storage/blobs.h"
 #include "backend/storage/discovery.h"
+#include "backend/storage/partitions.h"
 #include "backend/storage/purge.h"
 #include "backend/storage/send.h"
 #include "backend/storage/wire.h"

@@ -111,11 +111,17 @@ static void test_container_is_made_when_missing(void **state)
         OK);
     assert_int_equal(scene.names.len, 0);
     assert_true(blobs_none(scene.s));
+    hub_forget(&scene.s->hub);
+    assert_false(blobs_none(scene.s));
+    assert_int_equal(blobs_list(scene.s, &scene.call, CONTAINER_PAYLOADS, STR(""), false, note,
+                                &scene.names),
+                     OK);
+    assert_true(blobs_none(scene.s));
     assert_int_equal(blobs_put(scene.s, &scene.call, STR("x"), STR("content")), OK);
     assert_false(blobs_none(scene.s));
-    assert_int_equal(gzip_unpack(&text, fakeserver_body(scene.f, 3)), OK);
+    assert_int_equal(gzip_unpack(&text, fakeserver_body(scene.f, 4)), OK);
     assert_string_equal(buf_c(&text), "content");
-    assert_int_equal(fakeserver_count(scene.f), 4);
+    assert_int_equal(fakeserver_count(scene.f), 5);
     scene_end(&scene);
 }
 
