@@ -5,7 +5,6 @@
 
 #include "backend/base/limits.h"
 #include "backend/storage/blobs.h"
-#include "backend/storage/blobs.h"
 #include "backend/storage/discovery.h"
 #include "backend/storage/partitions.h"
 #include "backend/storage/purge.h"
@@ -51,10 +50,7 @@ static void storage_forget(struct hub *hub)
 {
     struct storage *s = storage_of(hub);
 
-    {
-        LOCK_SCOPE(&s->lock);
-        s->partitions = 0;
-    }
+    partitions_forget(s);
     blobs_forget(s);
     for (int i = 0; i < SERVICE_COUNT; i++)
         http_client_drop_connections(s->clients[i]);

@@ -91,7 +91,11 @@ static void test_get(void **state)
 static void test_container_is_made_when_missing(void **state)
 {
     static const struct fake_rule rules[] = {
-        { .method = "GET", .path = LIST, .status = 404, .headers = CODE("ContainerNotFound") },
+        { .method = "GET",
+          .path = LIST,
+          .status = 404,
+          .headers = CODE("ContainerNotFound"),
+          .times = 2 },
         { .method = "PUT",
           .path = PAYLOADS "/x",
           .status = 404,
@@ -113,9 +117,9 @@ static void test_container_is_made_when_missing(void **state)
     assert_true(blobs_none(scene.s));
     hub_forget(&scene.s->hub);
     assert_false(blobs_none(scene.s));
-    assert_int_equal(blobs_list(scene.s, &scene.call, CONTAINER_PAYLOADS, STR(""), false, note,
-                                &scene.names),
-                     OK);
+    assert_int_equal(
+        blobs_list(scene.s, &scene.call, CONTAINER_PAYLOADS, STR(""), false, note, &scene.names),
+        OK);
     assert_true(blobs_none(scene.s));
     assert_int_equal(blobs_put(scene.s, &scene.call, STR("x"), STR("content")), OK);
     assert_false(blobs_none(scene.s));
