@@ -202,7 +202,9 @@ static void test_a_changed_instance_while_it_is_being_read(void **state)
     entry_learn_locked(c, entry_make_locked(c, STR("b")), old, before, clock_now_ms());
     lock_drop(&c->lock);
     struct row_hold h = { 0 };
+    unsigned gets = f->gets;
     assert_int_equal(row("b", INT64_MAX, &h), ERR_NOT_FOUND);
+    assert_int_equal(f->gets, gets);
 }
 
 static void test_too_many_changes_for_the_budget_are_read_anew(void **state)

@@ -107,6 +107,19 @@ static void test_without_changes_everything_is_read(void **state)
     assert_int_equal(catalogue_listing(c, &call, LIST_ENTITIES, &l), ERR_UNSUPPORTED);
 }
 
+static void test_without_changes_a_slow_load_stretches_the_period(void **state)
+{
+    f->page = 1;
+    f->gate_page = 1;
+    fake_gate(f, true);
+    struct listing *l = open_listing(LIST_INSTANCES);
+    clock_sleep_ms(30);
+    fake_gate(f, false);
+    listing_unref(l);
+    await_listed();
+    assert_true(c->shelves[0].took_ms >= 30);
+}
+
 static void test_an_empty_hub(void **state)
 {
     fake_del(f, "a");
@@ -390,6 +403,7 @@ static void test_a_slow_pass_widens_the_overlap(void **state)
     listing_unref(l);
     await_listed();
     assert_true(c->shelves[0].overlap_ms >= OVERLAP_MS + 30);
+    assert_int_equal(c->shelves[0].took_ms, 0); /* a refresh will be quicker */
     f->gate_page = 0;
     time_passes();
     assert_listed(LIST_INSTANCES, "a:S b:F c:C ");
@@ -420,6 +434,8 @@ int main(void)
         UNIT(test_nothing_changed_keeps_the_listing),
         UNIT(test_an_open_directory_keeps_what_it_had),
         cmocka_unit_test_setup_teardown(test_without_changes_everything_is_read,
+                                        set_up_without_changes, close_catalogue),
+        cmocka_unit_test_setup_teardown(test_without_changes_a_slow_load_stretches_the_period,
                                         set_up_without_changes, close_catalogue),
         UNIT(test_an_empty_hub),
         UNIT(test_P3_names_come_as_pages_arrive),
