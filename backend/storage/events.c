@@ -111,6 +111,11 @@ static void add_member(struct buf *b, struct str name, struct str json)
     buf_add(b, json);
 }
 
+static void end_object(struct buf *b)
+{
+    buf_add_c(b, b->len ? "}" : "{}");
+}
+
 /* One row of a page: what the order and the rule need, and its other columns with their exact
  * bytes. */
 struct scan {
@@ -148,9 +153,7 @@ static enum err scan_row(struct scan *s, struct jsonread *r)
         return columns_broken(r);
     while (jsonread_member(r, &name))
         scan_member(s, r, name);
-    if (!s->json.len)
-        buf_add_ch(&s->json, '{');
-    buf_add_ch(&s->json, '}');
+    end_object(&s->json);
     return jsonread_ok(r) ? buf_err(&s->json) : columns_broken(r);
 }
 
@@ -340,7 +343,7 @@ enum err events_resolved(struct history *h, struct event *ev, struct str column,
             placed = true;
         }
     }
-    buf_add_ch(&out, '}');
+    end_object(&out);
     arena_fini(&arena);
     err = buf_err(&quoted) != OK ? buf_err(&quoted) : buf_err(&out);
     if (err == OK) {
