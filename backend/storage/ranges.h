@@ -7,7 +7,7 @@
 #ifndef BACKEND_STORAGE_RANGES_H
 #define BACKEND_STORAGE_RANGES_H
 
-#include "backend/block.h"
+#include "backend/hub.h"
 #include "backend/storage/keys.h"
 #include "backend/storage/keyspace.h"
 
