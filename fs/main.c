@@ -154,8 +154,9 @@ static int explain(const struct program *p, enum err err, const struct call *cal
 
     buf_printf(why, "%s", call->text[0] ? call->text : err_name(err));
     if (p->config.connection_from[0] && status != EXIT_CONFIG)
-        buf_printf(why, "\n  hub: %s (%s)\n  account: %s\n  credential: %s", p->config.hub,
-                   p->config.hub_from, p->config.account, p->config.connection_from);
+        buf_printf(why, "\n  hub: %s (%s)%s%s\n  credential: %s", p->config.hub, p->config.hub_from,
+                   p->config.account[0] ? "\n  account: " : "", p->config.account,
+                   p->config.connection_from);
     if (next_step(status))
         buf_printf(why, "\n  next: %s", next_step(status));
     return status;

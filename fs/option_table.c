@@ -156,9 +156,7 @@ const struct option_row option_rows[] = {
     /* Words that mount(8) hands on and the kernel understands. */
     { .name = "exec", .kind = OPTION_KERNEL, .place = PLACE_WORD },
     { .name = "noexec", .kind = OPTION_KERNEL, .place = PLACE_WORD },
-    { .name = "suid", .kind = OPTION_KERNEL, .place = PLACE_WORD },
     { .name = "nosuid", .kind = OPTION_KERNEL, .place = PLACE_WORD },
-    { .name = "dev", .kind = OPTION_KERNEL, .place = PLACE_WORD },
     { .name = "nodev", .kind = OPTION_KERNEL, .place = PLACE_WORD },
     { .name = "sync", .kind = OPTION_KERNEL, .place = PLACE_WORD },
     { .name = "async", .kind = OPTION_KERNEL, .place = PLACE_WORD },
@@ -167,6 +165,8 @@ const struct option_row option_rows[] = {
     { .name = "noatime", .kind = OPTION_KERNEL, .place = PLACE_WORD },
     { .name = "nodiratime", .kind = OPTION_KERNEL, .place = PLACE_WORD },
     /* Words of mount tables that are for others (B57). */
+    { .name = "suid", .kind = OPTION_IGNORED, .place = PLACE_WORD }, /* no file here is a program */
+    { .name = "dev", .kind = OPTION_IGNORED, .place = PLACE_WORD },
     { .name = "_netdev", .kind = OPTION_IGNORED, .place = PLACE_WORD },
     { .name = "nofail", .kind = OPTION_IGNORED, .place = PLACE_WORD },
     { .name = "noauto", .kind = OPTION_IGNORED, .place = PLACE_WORD },
