@@ -6,6 +6,7 @@
 #define REACH_LAST  4096 /* a page is 1000 rows: four million below one split are enough */
 #define FIT_MIN     2.0  /* pages that must be left for a split to be worth a request */
 #define FULL_MIN    2    /* rows from which a page has a length */
+#define GUESSES_MAX 16   /* splits of an open end whose own first page is still under way */
 
 static void range_free(struct range *range)
 {
@@ -75,13 +76,15 @@ static struct stretch range_stretch(const struct range *range)
 
 /* -- splitting -- */
 
-/* How many pages the range seems to have left; open ends come first, they hide the most. */
+/* How many pages the range seems to have left; open ends come first, they hide the most. One that
+ * has not shown a page may be split a few times only: against a slow server there is always a newer
+ * one under way, and idle fetchers would cut empty space without end. */
 static double range_left(const struct ranges *r, const struct range *range)
 {
     if (range->done || range->sealed || !range->last.len)
         return 0;
     if (range->open_end)
-        return 1e300;
+        return range->started || r->guesses < GUESSES_MAX ? 1e300 : 0;
     if (!range->started)
         return 0; /* its first page will tell */
     return keyspace_fit(&r->space, range_stretch(range), range_from(range), buf_str(&range->upper));
@@ -132,6 +135,7 @@ static enum err range_split(struct ranges *r, struct range *range, struct str ke
         range_free(above);
         return ERR_NO_MEMORY;
     }
+    r->guesses += range->open_end && !range->started;
     above->open_end = range->open_end;
     above->reach = range->reach < REACH_LAST ? range->reach * 2 : REACH_LAST;
     above->next = range->next;

@@ -28,7 +28,8 @@ struct range {
 struct ranges {
     struct range *head;
     struct keyspace space;
-    size_t made; /* ranges ever made */
+    size_t made;      /* ranges ever made */
+    unsigned guesses; /* splits of an open end that had not shown a page */
 };
 
 /* One range; lower and upper may be empty. */
