@@ -72,7 +72,7 @@ check "its state" until_true 20 grep -qx 5 "$M/entities/counter/steps/state"
 check "again" sh -c "echo 37 > '$M/entities/counter/steps/signal/add'"
 check "its state" until_true 20 grep -qx 42 "$M/entities/counter/steps/state"
 check "delete" sh -c "echo > '$M/entities/counter/steps/signal/delete'"
-check "a deleted one is not listed" until_true 20 bash -c "! ls '$M/entities/counter' 2>/dev/null | grep -qx steps"
+check "a deleted one is not listed after a refresh" until_true 20 bash -c "echo > '$M/.taskhubfs/refresh'; ! ls '$M/entities/counter' 2>/dev/null | grep -qx steps"
 equal "worker met no poison" "$(grep -c poison "$work/worker.log")" 0
 check "64 readers of wait" bash -c "
     echo '\"Go\"' > '$M/start/WaitFor/crowd'
