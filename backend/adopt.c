@@ -272,8 +272,8 @@ static struct listing *swap_locked(struct pass *p, struct listing *expected, str
                                    const struct edit *e)
 {
     struct shelf *s = p->shelf;
-    if (s->current != expected)
-        return built;
+    if (s->current != expected || s->next)
+        return built; /* forgotten meanwhile; whoever loads now brings the next one */
     s->current = built;
     if (p->reads_rows) {
         s->pass = p->begun;

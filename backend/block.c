@@ -304,10 +304,16 @@ static struct str status_text_of(const struct packed *p)
                                        : str_c(status_name((enum status)p->status));
 }
 
+/* A block whose only key is empty has no text, and nothing may be added to NULL. */
+static const char *text_at(const struct block *b, size_t i)
+{
+    return b->text ? b->text + b->rows[i].text : "";
+}
+
 void block_row(const struct block *b, size_t i, struct row *ret)
 {
     const struct packed *p = &b->rows[i];
-    const char *at = b->text + p->text;
+    const char *at = text_at(b, i);
     struct str key = { at, p->key_len };
     at += p->key_len;
     struct str id = key;
@@ -339,7 +345,7 @@ void block_row(const struct block *b, size_t i, struct row *ret)
 
 struct str block_key(const struct block *b, size_t i)
 {
-    return (struct str){ b->text + b->rows[i].text, b->rows[i].key_len };
+    return (struct str){ text_at(b, i), b->rows[i].key_len };
 }
 
 uint32_t block_slot(const struct block *b, size_t i)

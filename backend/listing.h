@@ -1,6 +1,6 @@
 /* listing: every instance of a hub at one moment: blocks in key order.
- * While it loads it grows at the end, so that readers take names as pages arrive; complete, it never
- * changes. A refresh makes a new listing that shares the blocks in which nothing changed.
+ * While it loads it grows at the end, so that readers take names as pages arrive; complete, it
+ * never changes. A refresh makes a new listing that shares the blocks in which nothing changed.
  * Knows blocks and slots; not when to load.
  * Ownership: reference count; a row's text lives as long as the listing.
  * Threads: one thread builds; any number read. Positions (block, row) stay valid. */
@@ -25,10 +25,11 @@ uint64_t listing_count_status(struct listing *l, enum status s); /* UNKNOWN: all
 /* When the data of a complete listing was current: clock_now_ms() before its first request. */
 int64_t listing_as_of_ms(struct listing *l);
 
-/* A cursor is one number: 0 = before the first row; stable for the life of the listing, so it serves
- * as the offset of readdir. Reads the row at or behind *cursor that passes the filter and moves
- * *cursor behind it. At the end of a complete listing: *ret_more false. While it loads the call waits
- * (ERR_WOULD_BLOCK for a local one); if loading failed: that error, with its sentence (R3). */
+/* A cursor is one number: 0 = before the first row; stable for the life of the listing, so it
+ * serves as the offset of readdir. Reads the row at or behind *cursor that passes the filter and
+ * moves *cursor behind it. At the end of a complete listing: *ret_more false. While it loads the
+ * call waits (ERR_WOULD_BLOCK for a local one); if loading failed: that error, with its sentence
+ * (R3). */
 struct listing_filter {
     enum { FILTER_ALL, FILTER_STATUS, FILTER_STATUS_TEXT, FILTER_NAME, FILTER_DAY } kind;
     enum status status;
@@ -36,8 +37,9 @@ struct listing_filter {
     ticks day;       /* DAY: first tick of the UTC day of CreatedTime */
 };
 bool filter_passes(const struct listing_filter *f, const struct row *row);
-MUST_CHECK enum err listing_next(struct listing *l, struct call *call, const struct listing_filter *f,
-                                 uint64_t *cursor, struct row *ret, bool *ret_more);
+MUST_CHECK enum err listing_next(struct listing *l, struct call *call,
+                                 const struct listing_filter *f, uint64_t *cursor, struct row *ret,
+                                 bool *ret_more);
 
 /* Binary search; false while loading also for a row that has not arrived. */
 bool listing_find(struct listing *l, struct str key, struct row *ret);
@@ -45,9 +47,12 @@ bool listing_find(struct listing *l, struct str key, struct row *ret);
 /* Distinct values of a complete listing, for the view directories, with their counts; emitted in
  * ascending order. Waits for completion as listing_next does. */
 typedef void (*listing_group)(void *ctx, struct str value, uint64_t count);
-MUST_CHECK enum err listing_statuses(struct listing *l, struct call *call, listing_group emit, void *ctx);
-MUST_CHECK enum err listing_names(struct listing *l, struct call *call, listing_group emit, void *ctx);
-MUST_CHECK enum err listing_days(struct listing *l, struct call *call, listing_group emit, void *ctx);
+MUST_CHECK enum err listing_statuses(struct listing *l, struct call *call, listing_group emit,
+                                     void *ctx);
+MUST_CHECK enum err listing_names(struct listing *l, struct call *call, listing_group emit,
+                                  void *ctx);
+MUST_CHECK enum err listing_days(struct listing *l, struct call *call, listing_group emit,
+                                 void *ctx);
 
 /* -- for the catalogue, which builds listings -- */
 

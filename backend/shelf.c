@@ -57,10 +57,8 @@ static void note_pass_locked(struct shelf *s, const struct pass *p)
     /* A row may have changed right behind a slow pass, with a stamp far below the largest seen. */
     s->overlap_ms = OVERLAP_MS + took;
     s->took_ms = p->full && hub_can(s->c->hub, CAP_CHANGES) ? 0 : took;
-    if (p->full) {
+    if (p->full)
         s->swept_ms = p->begun_ms;
-        s->renew_fully = false;
-    }
 }
 
 static struct listing *load_end_locked(struct shelf *s, const struct pass *p, enum err err)
@@ -111,6 +109,7 @@ static enum err load_begin_locked(struct shelf *s, struct call *call)
         return call_fail(call, ERR_NO_MEMORY, "no memory for a listing");
     s->next = next;
     s->pass = ++s->c->clock;
+    s->renew_fully = false;
     enum err err = worker_start_locked(&s->load, load_main, s, call);
     if (err != OK)
         s->next = listing_unref(next);
@@ -155,18 +154,23 @@ static enum err renew(struct shelf *s, struct call *call)
     struct pass p;
     pass_begin(&p, s, call);
     lock_take(&s->c->lock);
-    bool fully = s->renew_fully || s->seen == TICKS_NONE || !hub_can(s->c->hub, CAP_CHANGES);
+    bool demanded = s->renew_fully; /* may be demanded again while we read */
+    s->renew_fully = false;
+    bool fully = demanded || s->seen == TICKS_NONE || !hub_can(s->c->hub, CAP_CHANGES);
     ticks since = fully ? TICKS_NONE : s->seen - s->overlap_ms * (TICKS_PER_SEC / 1000);
     lock_drop(&s->c->lock);
 
     enum err err = fully ? read_fully(&p) : pass_read_changes(&p, since);
     if (err == OK && !fully)
         err = pass_adopt(&p);
+    lock_take(&s->c->lock);
     if (err == OK) {
-        LOCK_SCOPE(&s->c->lock);
         note_pass_locked(s, &p);
         s->c->refreshes++;
+    } else if (demanded) {
+        s->renew_fully = true;
     }
+    lock_drop(&s->c->lock);
     pass_fini(&p);
     return err;
 }
@@ -368,8 +372,10 @@ void shelf_forget_locked(struct shelf *s)
 {
     if (s->sweep.live)
         call_cancel(&s->sweep.call);
+    if (s->next) /* whoever reads along reads on; whoever opens it when complete wants a new one */
+        s->renew_fully = true;
     if (!s->current)
-        return; /* a reading under way is young enough */
+        return;
     listing_unref(s->before);
     s->before = s->current;
     s->current = NULL;

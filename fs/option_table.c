@@ -215,8 +215,8 @@ void options_help(struct buf *out)
     buf_add_c(out, "usage: taskhubfs [OPTIONS] [SOURCE] MOUNTPOINT\n"
                    "Mounts a Durable Functions task hub as files.\n\n"
                    "SOURCE is HUB, ACCOUNT/HUB or azurite/HUB; without it the project in or above "
-                   "the\ncurrent directory says which. Every option with two dashes can also be "
-                   "given as\n-o NAME[=VALUE], as in fstab.\n\n");
+                   "the\ncurrent directory says which. Options of the mount can also be given as "
+                   "-o NAME[=VALUE],\nas in fstab.\n\n");
     for (size_t i = 0; i < option_row_count; i++)
         if (option_rows[i].about)
             help_row(&option_rows[i], out);

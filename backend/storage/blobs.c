@@ -6,14 +6,20 @@
 #include "backend/storage/xml.h"
 
 #define MARKER_MAX   (4 * KIB)   /* bytes of a continuation marker */
+#define BLOB_NAME_MAX (8 * KIB)  /* 1,024 characters in UTF-8 */
 #define MARKER_LOOPS 3           /* equal markers in a row that end a listing (F36) */
 #define GZIP_MAX     (160 * MIB) /* what MESSAGE_JSON_MAX can become, if it does not shrink */
 
 static void container_name(char ret[QUEUE_NAME_MAX], const struct storage *s,
                            enum container container)
 {
-    partition_resource(ret, str_c(s->hub_lower),
-                       container == CONTAINER_LEASES ? "leases" : "largemessages");
+    static const char *const suffixes[CONTAINERS] = {
+        [CONTAINER_PAYLOADS] = "largemessages",
+        [CONTAINER_LEASES] = "leases",
+        [CONTAINER_APPLEASE] = "applease",
+    };
+
+    partition_resource(ret, str_c(s->hub_lower), suffixes[container]);
 }
 
 static void container_url(struct buf *b, const struct storage *s, enum container container)
@@ -107,15 +113,47 @@ enum err blobs_delete(struct storage *s, struct call *call, struct str name, boo
     struct http_request r = { .method = HTTP_DELETE, .class = CLASS_IDEMPOTENT };
 
     blobs_url(&url, s, CONTAINER_PAYLOADS, name);
+    return wire_deleted(call, blob_send(s, call, &url, &r, &response), ret_was_there);
+}
+
+/* -- containers -- */
+
+enum err blobs_container_lease(struct storage *s, struct call *call, enum container container,
+                               char ret[LEASE_STATE_MAX])
+{
+    CLEANUP_BUF struct buf url = BUF_INIT(WIRE_URL_MAX);
+    CLEANUP_RESPONSE struct http_response response = RESPONSE_INIT;
+    struct http_request r = { .method = HTTP_GET, .class = CLASS_READ };
+    struct str state;
+
+    container_url(&url, s, container);
+    buf_add_c(&url, "?restype=container");
     enum err err = blob_send(s, call, &url, &r, &response);
-    bool was_there = err == OK;
+    ret[0] = '\0';
     if (err == ERR_NOT_FOUND) {
         wire_forgive(call);
-        err = OK;
+        return OK;
     }
-    if (err == OK && ret_was_there)
-        *ret_was_there = was_there;
-    return err;
+    if (err != OK)
+        return err;
+    if (!response_header(&response, "x-ms-lease-state", &state) || !state.len)
+        state = STR("unknown");
+    state = str_slice(state, 0, LEASE_STATE_MAX - 1);
+    memcpy(ret, state.p, state.len);
+    ret[state.len] = '\0';
+    return OK;
+}
+
+enum err blobs_delete_container(struct storage *s, struct call *call, enum container container,
+                                bool *ret_was_there)
+{
+    CLEANUP_BUF struct buf url = BUF_INIT(WIRE_URL_MAX);
+    CLEANUP_RESPONSE struct http_response response = RESPONSE_INIT;
+    struct http_request r = { .method = HTTP_DELETE, .class = CLASS_IDEMPOTENT };
+
+    container_url(&url, s, container);
+    buf_add_c(&url, "?restype=container");
+    return wire_deleted(call, blob_send(s, call, &url, &r, &response), ret_was_there);
 }
 
 /* -- listing -- */
@@ -123,18 +161,38 @@ enum err blobs_delete(struct storage *s, struct call *call, struct str name, boo
 struct walk {
     struct call *call;
     blobs_emit emit;
+    blobs_lease emit_lease; /* instead of emit, when a blob is complete */
     void *ctx;
-    struct buf marker; /* of the next page */
+    struct buf name, state; /* of the current blob */
+    struct buf marker;      /* of the next page */
 };
+
+static enum err on_lease(struct walk *w, struct str path, struct str text)
+{
+    if (str_eq(path, STR("EnumerationResults/Blobs/Blob/Name")))
+        buf_add(&w->name, text);
+    if (str_eq(path, STR("EnumerationResults/Blobs/Blob/Properties/LeaseState")))
+        buf_add(&w->state, text);
+    if (!str_eq(path, STR("EnumerationResults/Blobs/Blob")))
+        return OK;
+    enum err err = buf_err(&w->name) != OK ? buf_err(&w->name) : buf_err(&w->state);
+    if (err == OK)
+        err = w->emit_lease(w->ctx, buf_str(&w->name), buf_str(&w->state));
+    buf_clear(&w->name);
+    buf_clear(&w->state);
+    return err;
+}
 
 static enum err on_element(void *ctx, struct str path, struct str text)
 {
     struct walk *w = ctx;
 
-    if (str_eq(path, STR("EnumerationResults/Blobs/Blob/Name")))
-        return w->emit(w->ctx, text);
     if (str_eq(path, STR("EnumerationResults/NextMarker")))
         buf_add(&w->marker, text);
+    else if (w->emit_lease)
+        return on_lease(w, path, text);
+    else if (str_eq(path, STR("EnumerationResults/Blobs/Blob/Name")))
+        return w->emit(w->ctx, text);
     return OK;
 }
 
@@ -200,13 +258,18 @@ static enum err list_pages(struct storage *s, struct walk *w, enum container con
     return err;
 }
 
-enum err blobs_list(struct storage *s, struct call *call, enum container container,
-                    struct str prefix, bool stop_at_slash, blobs_emit emit, void *ctx)
+static enum err list(struct storage *s, struct walk *w, enum container container, struct str prefix,
+                     bool stop_at_slash)
 {
-    struct walk w = { .call = call, .emit = emit, .ctx = ctx, .marker = BUF_INIT(MARKER_MAX) };
-    enum err err = list_pages(s, &w, container, prefix, stop_at_slash);
+    struct call *call = w->call;
 
-    buf_fini(&w.marker);
+    buf_init(&w->marker, MARKER_MAX);
+    buf_init(&w->name, BLOB_NAME_MAX);
+    buf_init(&w->state, BLOB_NAME_MAX);
+    enum err err = list_pages(s, w, container, prefix, stop_at_slash);
+    buf_fini(&w->marker);
+    buf_fini(&w->name);
+    buf_fini(&w->state);
     /* Only the service's own 404 means that: emit may have met one of its own. */
     if (err == ERR_NOT_FOUND && str_eq(str_c(call->code), STR("ContainerNotFound"))) {
         wire_forgive(call);
@@ -215,6 +278,22 @@ enum err blobs_list(struct storage *s, struct call *call, enum container contain
         return OK;
     }
     return err;
+}
+
+enum err blobs_list(struct storage *s, struct call *call, enum container container,
+                    struct str prefix, bool stop_at_slash, blobs_emit emit, void *ctx)
+{
+    struct walk w = { .call = call, .emit = emit, .ctx = ctx };
+
+    return list(s, &w, container, prefix, stop_at_slash);
+}
+
+enum err blobs_list_leases(struct storage *s, struct call *call, enum container container,
+                           blobs_lease emit, void *ctx)
+{
+    struct walk w = { .call = call, .emit_lease = emit, .ctx = ctx };
+
+    return list(s, &w, container, STR_NONE, false);
 }
 
 bool blobs_none(const struct storage *s)

@@ -164,3 +164,13 @@ enum err queues_list(struct storage *s, struct call *call, const char *prefix, q
     buf_fini(&w.marker);
     return err;
 }
+
+enum err queues_delete(struct storage *s, struct call *call, const char *queue, bool *ret_was_there)
+{
+    CLEANUP_BUF struct buf url = BUF_INIT(WIRE_URL_MAX);
+    CLEANUP_RESPONSE struct http_response response = RESPONSE_INIT;
+    struct http_request r = { .method = HTTP_DELETE, .class = CLASS_IDEMPOTENT };
+
+    queue_url(&url, s, queue, "");
+    return wire_deleted(call, queue_send(s, call, &url, &r, &response), ret_was_there);
+}

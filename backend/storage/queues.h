@@ -1,4 +1,5 @@
-/* queues: the queue service: put, peek, count, list. Nothing here takes a message away or hides it.
+/* queues: the queue service: put, peek, count, list, and deleting a whole queue. Nothing here takes a
+ * single message away or hides it.
  * Knows queue names and texts; not what a message says.
  * Ownership: what callbacks get is borrowed for their duration.
  * Threads: any. Source: storage messages 3.8, 6.4; faults and limits R2. */
@@ -32,5 +33,10 @@ MUST_CHECK enum err queues_metadata(struct storage *s, struct call *call, const 
 typedef enum err (*queues_emit)(void *ctx, struct str name);
 MUST_CHECK enum err queues_list(struct storage *s, struct call *call, const char *prefix,
                                 queues_emit emit, void *ctx);
+
+/* Deletes a queue with all its messages. One that is not there, or already being deleted, is
+ * success. *ret_was_there may be NULL. */
+MUST_CHECK enum err queues_delete(struct storage *s, struct call *call, const char *queue,
+                                  bool *ret_was_there);
 
 #endif

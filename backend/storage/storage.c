@@ -110,6 +110,12 @@ enum err storage_open(const struct config *config, const struct hub_settings *se
     if (!s)
         return call_fail(call, ERR_NO_MEMORY, "no memory for a hub");
     err = account_parse(&s->account, secret_reveal(&config->connection_string), call);
+    if (err == OK && config->account[0] && !str_eq(str_c(config->account), str_c(s->account.name)))
+        err =
+            call_fail(call, ERR_INVALID,
+                      "%s/ was asked for, but the connection string (%s) is for account '%s'; give "
+                      "--connection=NAME of the right one",
+                      config->account, config->connection_from, s->account.name);
     if (err == OK)
         err = clients_open(s, call);
     if (err == OK)

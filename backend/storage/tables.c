@@ -111,6 +111,23 @@ enum err tables_delete(struct storage *s, struct call *call, struct str table,
     return write_row(s, call, HTTP_DELETE, table, partition_key, row_key, etag, STR_NONE);
 }
 
+enum err tables_drop(struct storage *s, struct call *call, struct str table, bool *ret_was_there)
+{
+    CLEANUP_BUF struct buf url = BUF_INIT(WIRE_URL_MAX);
+    CLEANUP_RESPONSE struct http_response response = RESPONSE_INIT;
+    struct http_request r = { .method = HTTP_DELETE, .class = CLASS_IDEMPOTENT };
+    enum err err;
+
+    wire_url(&url, s, SERVICE_TABLES);
+    buf_add_c(&url, "/Tables('");
+    buf_add_url(&url, table, "");
+    buf_add_c(&url, "')");
+    if ((err = buf_err(&url)) != OK)
+        return url_failed(call, err);
+    r.url = buf_str(&url);
+    return wire_deleted(call, wire_send(s, call, SERVICE_TABLES, &r, &response), ret_was_there);
+}
+
 /* -- pages -- */
 
 void pages_init(struct pages *p, struct storage *s, const struct table_query *query)

@@ -39,6 +39,11 @@ MUST_CHECK enum err tables_delete_batch(struct storage *s, struct call *call, st
                                         struct str partition_key, const struct table_key *rows,
                                         size_t n);
 
+/* Deletes a whole table. One that is not there, or already being deleted, is success.
+ * *ret_was_there may be NULL. */
+MUST_CHECK enum err tables_drop(struct storage *s, struct call *call, struct str table,
+                                bool *ret_was_there);
+
 /* Pages of a query, in key order, to the end (R3): empty and short pages are followed, a token that
  * goes round in circles is ERR_BROKEN (F36), an empty last page is asked for once more (F37).
  *

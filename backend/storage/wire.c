@@ -136,3 +136,16 @@ void wire_forgive(struct call *call)
     call->http_status = 0;
     call->code[0] = call->request_id[0] = call->text[0] = '\0';
 }
+
+enum err wire_deleted(struct call *call, enum err err, bool *ret_was_there)
+{
+    bool was_there = err == OK;
+
+    if (err == ERR_NOT_FOUND || (err == ERR_BUSY && str_ends(str_c(call->code), STR("BeingDeleted")))) {
+        wire_forgive(call);
+        err = OK;
+    }
+    if (err == OK && ret_was_there)
+        *ret_was_there = was_there;
+    return err;
+}

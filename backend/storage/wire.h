@@ -36,6 +36,10 @@ MUST_CHECK enum err wire_send(struct storage *s, struct call *call, enum service
 /* Forgets a refusal that the caller handled (a 404 that is an answer): the call is as before. */
 void wire_forgive(struct call *call);
 
+/* What a delete comes to: what is not there, or is being deleted already, is success.
+ * *ret_was_there, which may be NULL: this request deleted it. */
+MUST_CHECK enum err wire_deleted(struct call *call, enum err err, bool *ret_was_there);
+
 /* The callbacks of the clients (storage.c). */
 enum err wire_sign(void *ctx, const struct http_request *r, struct buf *out,
                    struct buf *url_suffix);

@@ -161,18 +161,25 @@ static bool matches(const struct fake_row *r, const struct list_query *q)
     return q->changed_since == TICKS_NONE || r->stamp >= q->changed_since;
 }
 
-static struct block *page_locked(struct fake_hub *f, const struct list_query *q, size_t *at)
+/* Continues behind a key, as the service does: rows may come and go between two pages. */
+static struct block *page_locked(struct fake_hub *f, const struct list_query *q, char after[64],
+                                 bool *ret_more)
 {
     struct block *b = block_new();
-    for (; *at < f->count && block_count(b) < f->page; (*at)++) {
+    size_t i = after[0] ? lower_bound(f, after) : 0;
+    if (after[0] && i < f->count && !strcmp(f->rows[i].key, after))
+        i++;
+    for (; i < f->count && block_count(b) < f->page; i++) {
         struct row row;
-        if (!matches(&f->rows[*at], q))
+        if (!matches(&f->rows[i], q))
             continue;
-        fill(&f->rows[*at], q->what == LIST_KEYS, &row);
+        fill(&f->rows[i], q->what == LIST_KEYS, &row);
         if (block_add(b, &row) != OK)
             abort();
         f->rows_sent++;
+        copy(after, 64, f->rows[i].key);
     }
+    *ret_more = i < f->count;
     if (block_freeze(b) != OK)
         abort();
     return b;
@@ -188,13 +195,14 @@ static enum err fake_list(struct hub *hub, struct call *call, const struct list_
                                         : &f->lists))++;
     f->last_since = q->changed_since;
     enum err err = f->gate_page ? OK : pass_gate_locked(f, call);
-    size_t at = 0;
-    for (unsigned page = 0; err == OK && (at < f->count || !page); page++) {
+    char after[64] = "";
+    bool more = true;
+    for (unsigned page = 0; err == OK && more; page++) {
         if (f->gate_page && page == f->gate_page)
             err = pass_gate_locked(f, call);
         if (err != OK)
             break;
-        struct block *b = page_locked(f, q, &at);
+        struct block *b = page_locked(f, q, after, &more);
         lock_drop(&f->lock);
         err = emit(ctx, b);
         lock_take(&f->lock);

@@ -45,7 +45,7 @@ static void test_many_starts_are_read_by_one_pass(void **state)
     assert_listed(LIST_INSTANCES, "a:R b:F c:C ");
     await_listed();
     for (int i = 0; i < REREADS_MAX + 1; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof id, "n%02d", i);
         assert_int_equal(send(CMD_START, id, "Flow", NULL), OK);
     }
@@ -213,7 +213,7 @@ static void test_too_many_changes_for_the_budget_are_read_anew(void **state)
     await_listed();
     c->settings.cache_max_bytes = 10 * KIB;
     for (int i = 0; i < 200; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof id, "n%03d", i);
         assert_int_equal(send(CMD_START, id, "Flow", NULL), OK);
     }

@@ -391,6 +391,48 @@ static void test_forgetting_reads_anew_and_keeps_numbers(void **state)
     assert_int_not_equal(slot_now("a"), a); /* it was away */
 }
 
+static void test_forgetting_during_a_load_demands_another(void **state)
+{
+    f->page = 1;
+    f->gate_page = 2;
+    fake_gate(f, true);
+    struct listing *l = open_listing(LIST_INSTANCES);
+    fake_wait_for(f, 1);
+    fake_del(f, "a"); /* the load has seen it */
+    catalogue_forget(c);
+    f->gate_page = 0;
+    fake_gate(f, false);
+    struct call call;
+    call_init(&call, 20000);
+    uint64_t cursor = 0;
+    static const struct listing_filter all = { .kind = FILTER_ALL };
+    struct row r;
+    bool more = true;
+    while (more) /* no error for who reads along */
+        assert_int_equal(listing_next(l, &call, &all, &cursor, &r, &more), OK);
+    listing_unref(l);
+    await_listed();
+    assert_listed(LIST_INSTANCES, "b:F c:C ");
+    assert_int_equal(f->lists, 2);
+    assert_listed(LIST_INSTANCES, "b:F c:C ");
+    assert_int_equal(f->lists, 2);
+}
+
+static void test_a_demanded_renewal_that_fails_stays_demanded(void **state)
+{
+    assert_listed(LIST_INSTANCES, "a:R b:F c:C ");
+    await_listed();
+    c->shelves[0].renew_fully = true;
+    fake_del(f, "a");
+    fake_fail(f, ERR_UNREACHABLE);
+    struct call call;
+    struct listing *l;
+    call_init(&call, 20000);
+    assert_int_equal(catalogue_listing(c, &call, LIST_INSTANCES, &l), ERR_UNREACHABLE);
+    fake_fail(f, OK);
+    assert_listed(LIST_INSTANCES, "b:F c:C ");
+}
+
 static void test_a_slow_pass_widens_the_overlap(void **state)
 {
     f->page = 1;
@@ -451,6 +493,8 @@ int main(void)
         UNIT(test_deleted_and_empty_entities_are_not_listed),
         UNIT(test_a_sweep_does_not_take_what_came_back),
         UNIT(test_forgetting_reads_anew_and_keeps_numbers),
+        UNIT(test_forgetting_during_a_load_demands_another),
+        UNIT(test_a_demanded_renewal_that_fails_stays_demanded),
         UNIT(test_a_slow_pass_widens_the_overlap),
         UNIT(test_periods_stretch_to_a_tenth),
     };

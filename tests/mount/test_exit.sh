@@ -42,6 +42,7 @@ unset AzureWebJobsStorage
 tries "no connection string" 13 'AzureWebJobsStorage' ExitHub "$M"
 export AzureWebJobsStorage=$good
 tries "bad hub name" 13 'alphanumeric' my-hub "$M"
+tries "another account than the connection's" 13 'devstoreaccount1' prod/ExitHub "$M"
 tries "no mount point" 14 'nowhere' ExitHub "$work/nowhere"
 touch "$work/file"
 tries "mount point is a file" 14 'file' ExitHub "$work/file"

@@ -10,7 +10,7 @@ mount_hub --cache-ttl=1 StressHub
 I=$M/instances
 
 for r in 1 2 3 4 5 6 7 8; do
-    (for round in 1 2 3; do
+    (for _ in 1 2 3; do
         ls -l "$I" >/dev/null
         cat "$I"/order-0000"$r"*/status "$I"/order-0001"$r"*/output "$I"/order-0002"$r"*/history >/dev/null
         find "$M/by-status" -maxdepth 2 >/dev/null
@@ -24,7 +24,7 @@ for w in 1 2 3 4 5 6 7 8; do
     done) 2>>"$work/writers" &
 done
 (for n in 1 4 7 10 13 16; do rm -r "$I/order-$(printf %06d $n)"; done) 2>>"$work/purges" &
-wait $(jobs -p | grep -vx "$azurite_pid")
+for job in $(jobs -p); do [ "$job" = "$azurite_pid" ] || wait "$job"; done
 
 cat "$work"/acknowledged.* | sort >"$work/sent"
 equal "all events were taken" "$(wc -l <"$work/sent")" 200
