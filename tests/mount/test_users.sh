@@ -20,6 +20,9 @@ need_node
 start_azurite
 node "$tools/fill.js" UserHub 40 --history 1 --statuses Completed
 chmod 755 "$work"
+# The checkout may lie where ordinary users cannot look.
+install -m 755 "$TASKHUBFS" "$work/taskhubfs"
+TASKHUBFS=$work/taskhubfs
 chown nobody "$M"
 as() { setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=-all env HOME=/tmp AzureWebJobsStorage="$AzureWebJobsStorage" "$@"; }
 
