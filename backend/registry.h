@@ -1,6 +1,6 @@
-/* registry: one row a backend: how a hub of that scheme is opened.
+/* registry: one row a backend: how a hub of that scheme is opened, and which hubs there are.
  * Ownership: registry_open gives a hub that hub_close frees.
- * Threads: called while starting. */
+ * Threads: any. */
 #ifndef BACKEND_REGISTRY_H
 #define BACKEND_REGISTRY_H
 
@@ -11,6 +11,9 @@ struct hub_settings {
     int64_t timeout_ms;       /* --timeout */
     int connections;          /* --connections, per service */
     size_t payload_max_bytes; /* --max-payload */
+    /* Open also what an interrupted deletion has left of a hub: it answers ERR_NOT_FOUND to
+     * everything, but hub_remove finishes the work. */
+    bool leftovers;
 };
 
 /* Opens and proves it: the account has answered an authenticated request and the hub exists, spelt
@@ -20,5 +23,15 @@ struct hub_settings {
 MUST_CHECK enum err registry_open(const char *scheme, const struct config *config,
                                   const struct hub_settings *settings, struct call *call,
                                   struct hub **ret);
+
+/* One hub: its name as its tables spell it (borrowed for the callback) and what it can (enum
+ * hub_cap). Anything but OK ends the discovery with that error. */
+typedef enum err (*registry_emit)(void *ctx, struct str hub, unsigned caps);
+
+/* Every hub of the account (config->hub is not looked at). Errors as registry_open; an account
+ * without any hub is OK. */
+MUST_CHECK enum err registry_discover(const char *scheme, const struct config *config,
+                                      const struct hub_settings *settings, struct call *call,
+                                      registry_emit emit, void *ctx);
 
 #endif

@@ -16,6 +16,8 @@ void call_init(struct call *c, int64_t timeout_ms)
 {
     memset(c, 0, sizeof(*c));
     atomic_init(&c->cancelled, false);
+    atomic_init(&c->done, 0);
+    atomic_init(&c->of, 0);
     c->deadline_ms = from_now(timeout_ms);
 }
 
@@ -99,4 +101,16 @@ enum err call_check(struct call *c)
     if (call_left_ms(c) == 0)
         return call_fail(c, ERR_TIMEOUT, "not finished within the time limit of the operation");
     return OK;
+}
+
+void call_steps(struct call *c, uint64_t of)
+{
+    atomic_store(&c->done, 0);
+    atomic_store(&c->of, of);
+}
+
+void call_step(struct call *c, uint64_t n)
+{
+    atomic_fetch_add(&c->done, n);
+    call_progress(c);
 }

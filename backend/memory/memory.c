@@ -293,9 +293,28 @@ static void memory_stats(struct hub *hub, struct hub_stats *ret)
     *ret = m->counts;
 }
 
+/* One queue for everything that the app that plays has still to do; it is always there. */
+static enum err memory_inspect(struct hub *hub, struct call *call, struct buf *ret)
+{
+    struct memory *m = memory_of(hub);
+    uint64_t waiting = 0;
+    struct str id;
+    void *value;
+
+    (void)call;
+    LOCK_SCOPE(&m->lock);
+    tick(m);
+    for (size_t i = 0; map_next(&m->records, &i, &id, &value);)
+        waiting += ((const struct record *)value)->due != TICKS_NONE;
+    buf_printf(ret, "demo-control-00\t%llu\t%s\t%s\t\n", (unsigned long long)waiting,
+               m->simulate ? "demo" : "", m->simulate ? "owned" : "free");
+    buf_printf(ret, "worker\t\t\t%s\t\n", m->simulate ? "alive" : "none");
+    return OK;
+}
+
 static const struct hub_ops memory_ops = {
     .scheme = "demo",
-    .caps = CAP_REWIND | CAP_RESTART | CAP_ENTITIES | CAP_CHANGES,
+    .caps = CAP_REWIND | CAP_RESTART | CAP_ENTITIES | CAP_CHANGES | CAP_INSPECT,
     .close = memory_close,
     .list = memory_list,
     .get = memory_get,
@@ -303,6 +322,7 @@ static const struct hub_ops memory_ops = {
     .payload = memory_payload,
     .send = memory_send,
     .purge = memory_purge,
+    .inspect = memory_inspect,
     .stats = memory_stats,
 };
 
@@ -312,7 +332,7 @@ static struct memory *memory_new(void)
     if (!m)
         return NULL;
     m->hub.ops = &memory_ops;
-    snprintf(m->hub.name, sizeof(m->hub.name), "Demo");
+    snprintf(m->hub.name, sizeof(m->hub.name), "%s", MEMORY_HUB);
     snprintf(m->hub.account, sizeof(m->hub.account), "memory");
     lock_init(&m->lock, RANK_HUB);
     map_init(&m->records);
@@ -340,4 +360,10 @@ enum err memory_open(const struct config *config, const struct hub_settings *set
     lock_drop(&m->lock);
     *ret = &m->hub;
     return OK;
+}
+
+enum err memory_discover(const struct config *config, const struct hub_settings *settings,
+                         struct call *call, registry_emit emit, void *ctx)
+{
+    return emit(ctx, STR(MEMORY_HUB), memory_ops.caps);
 }

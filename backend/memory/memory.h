@@ -7,10 +7,17 @@
 
 #include "backend/registry.h"
 
+#define MEMORY_HUB "Demo"
+
 /* The demo: a seeded hub of about 200 instances in every state, with a simulator that acts on
  * commands and lets time pass (simulator.h). config may be NULL. */
 MUST_CHECK enum err memory_open(const struct config *config, const struct hub_settings *settings,
                                 struct call *call, struct hub **ret);
+
+/* There is one. config may be NULL. */
+MUST_CHECK enum err memory_discover(const struct config *config,
+                                    const struct hub_settings *settings, struct call *call,
+                                    registry_emit emit, void *ctx);
 
 /* For tests: an empty hub without a simulator: commands are stored as sent and change nothing by
  * themselves. */

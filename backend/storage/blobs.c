@@ -5,10 +5,10 @@
 #include "backend/storage/partition.h"
 #include "backend/storage/xml.h"
 
-#define MARKER_MAX   (4 * KIB)   /* bytes of a continuation marker */
-#define BLOB_NAME_MAX (8 * KIB)  /* 1,024 characters in UTF-8 */
-#define MARKER_LOOPS 3           /* equal markers in a row that end a listing (F36) */
-#define GZIP_MAX     (160 * MIB) /* what MESSAGE_JSON_MAX can become, if it does not shrink */
+#define MARKER_MAX    (4 * KIB)   /* bytes of a continuation marker */
+#define BLOB_NAME_MAX (8 * KIB)   /* 1,024 characters in UTF-8 */
+#define MARKER_LOOPS  3           /* equal markers in a row that end a listing (F36) */
+#define GZIP_MAX      (160 * MIB) /* what MESSAGE_JSON_MAX can become, if it does not shrink */
 
 static void container_name(char ret[QUEUE_NAME_MAX], const struct storage *s,
                            enum container container)

@@ -11,6 +11,7 @@
 #define TABLES_MAX   50000 /* of one account; five hundred hubs with a hundred tables each */
 #define PAGES_MAX    1000  /* of the list: one for 1000 tables, and some empty ones */
 #define DISTANCE_MAX 64    /* bytes of a name that are compared */
+#define HUB_NAME_MIN 3     /* characters (storage tables 1.2) */
 #define NAMES_SHOWN  8     /* hubs in the sentence "no such hub" */
 #define TOKEN_MAX    (4 * KIB)
 
@@ -240,17 +241,26 @@ static bool set_name(char *dst, size_t size, struct str s)
     return true;
 }
 
+bool discovery_set_names(struct storage *s, struct str hub)
+{
+    if (!set_name(s->hub.name, sizeof(s->hub.name), hub))
+        return false;
+    for (size_t i = 0; i <= hub.len; i++)
+        s->hub_lower[i] = fold(s->hub.name[i]);
+    snprintf(s->instances, sizeof(s->instances), "%sInstances", s->hub.name);
+    snprintf(s->history, sizeof(s->history), "%sHistory", s->hub.name);
+    return true;
+}
+
 static enum err set_names(struct storage *s, struct call *call, const struct find *f,
                           const struct tables *t)
 {
     struct str prefix;
 
-    if (!set_name(s->hub.name, sizeof(s->hub.name), f->hub) ||
+    if (!discovery_set_names(s, f->hub) ||
         !set_name(s->instances, sizeof(s->instances), f->instances) ||
         !set_name(s->history, sizeof(s->history), f->history))
         return call_fail(call, ERR_BROKEN, "a table name is longer than the service allows");
-    for (size_t i = 0; i <= f->hub.len; i++)
-        s->hub_lower[i] = fold(s->hub.name[i]);
     for (size_t i = 0; i < t->count; i++)
         if (cut_suffix(t->names[i], STR("Partitions"), &prefix) && str_eq_nocase(prefix, f->hub))
             (void)set_name(s->partitions_table, sizeof(s->partitions_table), t->names[i]);
@@ -269,6 +279,54 @@ enum err discovery_find(struct storage *s, struct call *call, struct str hub)
         err = call_fail(call, err, "no memory for the list of tables");
     if (err == OK)
         err = f.hub.p ? set_names(s, call, &f, &t) : not_found(s, call, &f);
+    arena_fini(&t.arena);
+    free(t.names);
+    return err;
+}
+
+/* -- all of them -- */
+
+enum err discovery_tables(struct storage *s, struct call *call, discovery_table emit, void *ctx)
+{
+    struct tables t = { 0 };
+
+    arena_init(&t.arena);
+    enum err err = tables_list(s, call, &t);
+    for (size_t i = 0; err == OK && i < t.count; i++)
+        err = emit(ctx, t.names[i]);
+    arena_fini(&t.arena);
+    free(t.names);
+    return err;
+}
+
+struct all {
+    registry_emit emit;
+    void *ctx;
+    unsigned caps;
+    enum err err;
+};
+
+static void all_emit(void *ctx, struct str hub, struct str instances, struct str history)
+{
+    struct all *a = ctx;
+
+    (void)instances;
+    (void)history;
+    if (a->err == OK && hub.len >= HUB_NAME_MIN)
+        a->err = a->emit(a->ctx, hub, a->caps);
+}
+
+enum err discovery_all(struct storage *s, struct call *call, registry_emit emit, void *ctx)
+{
+    struct tables t = { 0 };
+    struct all all = { .emit = emit, .ctx = ctx, .caps = s->hub.ops->caps };
+
+    arena_init(&t.arena);
+    enum err err = tables_list(s, call, &t);
+    if (err == OK && (err = discovery_hubs(t.names, t.count, all_emit, &all)) != OK)
+        err = call_fail(call, err, "no memory for the list of tables");
+    if (err == OK)
+        err = all.err;
     arena_fini(&t.arena);
     free(t.names);
     return err;

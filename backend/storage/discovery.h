@@ -11,6 +11,20 @@
  * sentence lists the hubs that are there, likest names first. */
 MUST_CHECK enum err discovery_find(struct storage *s, struct call *call, struct str hub);
 
+/* Every table of the account, as it is spelt. name is borrowed for the callback. */
+typedef enum err (*discovery_table)(void *ctx, struct str name);
+MUST_CHECK enum err discovery_tables(struct storage *s, struct call *call, discovery_table emit,
+                                     void *ctx);
+
+/* Every hub of the account (of three characters or more, as the engine has them), in the order of
+ * its tables. */
+MUST_CHECK enum err discovery_all(struct storage *s, struct call *call, registry_emit emit,
+                                  void *ctx);
+
+/* The name in lower case, of which queues and containers are made, and the names of the tables as
+ * they would be spelt. False: it is too long. */
+bool discovery_set_names(struct storage *s, struct str hub);
+
 /* The hubs among table names; exposed for vectors. Emits the spelling of the Instances table. */
 typedef void (*discovery_emit)(void *ctx, struct str hub, struct str instances, struct str history);
 MUST_CHECK enum err discovery_hubs(const struct str *tables, size_t n, discovery_emit emit,

@@ -213,7 +213,7 @@ static enum err delete_singly(struct purge *p, const struct table_key *rows, siz
             wire_forgive(p->call);
             err = OK;
         }
-        call_progress(p->call);
+        call_step(p->call, 1);
     }
     return err;
 }
@@ -223,14 +223,15 @@ static enum err delete_rows(struct purge *p, const struct table_key *rows, size_
     enum err err =
         tables_delete_batch(p->s, p->call, str_c(p->s->history), p->in->row.key, rows, n);
 
-    call_progress(p->call);
     if (err == ERR_NOT_FOUND) {
         wire_forgive(p->call);
         return delete_singly(p, rows, n);
     }
-    if (err == OK)
-        p->ret->rows += n;
-    return err;
+    if (err != OK)
+        return err;
+    p->ret->rows += n;
+    call_step(p->call, n);
+    return OK;
 }
 
 static enum err delete_history(struct purge *p)
@@ -266,7 +267,7 @@ static enum err delete_blobs(struct purge *p)
         err = blobs_delete(p->s, p->call, name, &was_there);
         if (err == OK)
             p->ret->blobs += was_there;
-        call_progress(p->call);
+        call_step(p->call, 1);
     }
     return err;
 }
@@ -299,6 +300,7 @@ static enum err run(struct purge *p)
     /* Somebody else has purged it, and the id may be in use again at any moment. */
     if (err != OK || !there)
         return err;
+    call_steps(p->call, p->rows.count + p->sentinel + p->blobs.count + 1);
     err = delete_history(p);
     if (err == OK)
         err = delete_blobs(p);

@@ -1,6 +1,5 @@
-/* queues: the queue service: put, peek, count, list, and deleting a whole queue. Nothing here takes a
- * single message away or hides it.
- * Knows queue names and texts; not what a message says.
+/* queues: the queue service: put, peek, count, list, and deleting a whole queue. Nothing here takes
+ * a single message away or hides it. Knows queue names and texts; not what a message says.
  * Ownership: what callbacks get is borrowed for their duration.
  * Threads: any. Source: storage messages 3.8, 6.4; faults and limits R2. */
 #ifndef BACKEND_STORAGE_QUEUES_H

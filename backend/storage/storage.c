@@ -6,8 +6,10 @@
 #include "backend/base/limits.h"
 #include "backend/storage/blobs.h"
 #include "backend/storage/discovery.h"
+#include "backend/storage/inspect.h"
 #include "backend/storage/partitions.h"
 #include "backend/storage/purge.h"
+#include "backend/storage/remove.h"
 #include "backend/storage/send.h"
 #include "backend/storage/wire.h"
 
@@ -58,7 +60,7 @@ static void storage_forget(struct hub *hub)
 
 static const struct hub_ops storage_ops = {
     .scheme = "azure",
-    .caps = CAP_REWIND | CAP_RESTART | CAP_ENTITIES | CAP_CHANGES,
+    .caps = CAP_REWIND | CAP_RESTART | CAP_ENTITIES | CAP_CHANGES | CAP_INSPECT | CAP_REMOVE,
     .close = storage_close,
     .list = storage_list,
     .get = storage_get,
@@ -66,6 +68,8 @@ static const struct hub_ops storage_ops = {
     .payload = storage_payload,
     .send = storage_send,
     .purge = storage_purge,
+    .inspect = storage_inspect,
+    .remove = storage_remove,
     .stats = storage_stats,
     .forget = storage_forget,
 };
@@ -101,8 +105,9 @@ static struct storage *storage_new(const struct config *config, const struct hub
     return s;
 }
 
-enum err storage_open(const struct config *config, const struct hub_settings *settings,
-                      struct call *call, struct hub **ret)
+/* Connections to the account; which hub is not settled yet. */
+static enum err account_open(const struct config *config, const struct hub_settings *settings,
+                             struct call *call, struct storage **ret)
 {
     struct storage *s = storage_new(config, settings);
     enum err err;
@@ -118,13 +123,43 @@ enum err storage_open(const struct config *config, const struct hub_settings *se
                       config->account, config->connection_from, s->account.name);
     if (err == OK)
         err = clients_open(s, call);
-    if (err == OK)
-        err = discovery_find(s, call, str_c(config->hub));
     if (err != OK) {
         storage_close(&s->hub);
         return err;
     }
     snprintf(s->hub.account, sizeof(s->hub.account), "%s", s->account.name);
+    *ret = s;
+    return OK;
+}
+
+enum err storage_open(const struct config *config, const struct hub_settings *settings,
+                      struct call *call, struct hub **ret)
+{
+    struct storage *s;
+    enum err err = account_open(config, settings, call, &s);
+
+    if (err != OK)
+        return err;
+    err = discovery_find(s, call, str_c(config->hub));
+    if (err == ERR_NOT_FOUND && settings->leftovers)
+        err = remove_find_leftovers(s, call, str_c(config->hub));
+    if (err != OK) {
+        storage_close(&s->hub);
+        return err;
+    }
     *ret = &s->hub;
     return OK;
+}
+
+enum err storage_discover(const struct config *config, const struct hub_settings *settings,
+                          struct call *call, registry_emit emit, void *ctx)
+{
+    struct storage *s;
+    enum err err = account_open(config, settings, call, &s);
+
+    if (err != OK)
+        return err;
+    err = discovery_all(s, call, emit, ctx);
+    storage_close(&s->hub);
+    return err;
 }

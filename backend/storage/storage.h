@@ -53,6 +53,11 @@ static inline struct storage *storage_of(struct hub *hub)
 MUST_CHECK enum err storage_open(const struct config *config, const struct hub_settings *settings,
                                  struct call *call, struct hub **ret);
 
+/* The registry's other row. One request for 1000 tables. */
+MUST_CHECK enum err storage_discover(const struct config *config,
+                                     const struct hub_settings *settings, struct call *call,
+                                     registry_emit emit, void *ctx);
+
 /* Rows of hub_ops; contracts in hub.h. listing.c, read.c: */
 MUST_CHECK enum err storage_list(struct hub *hub, struct call *call, const struct list_query *query,
                                  hub_emit emit, void *ctx);
@@ -62,6 +67,6 @@ MUST_CHECK enum err storage_history(struct hub *hub, struct call *call, const st
                                     bool resolve, struct history **ret);
 MUST_CHECK enum err storage_payload(struct hub *hub, struct call *call, struct str ref,
                                     struct text **ret);
-/* send.h and purge.h declare storage_send and storage_purge. */
+/* send.h, purge.h, inspect.h and remove.h declare the others. */
 
 #endif

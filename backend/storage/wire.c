@@ -141,7 +141,8 @@ enum err wire_deleted(struct call *call, enum err err, bool *ret_was_there)
 {
     bool was_there = err == OK;
 
-    if (err == ERR_NOT_FOUND || (err == ERR_BUSY && str_ends(str_c(call->code), STR("BeingDeleted")))) {
+    if (err == ERR_NOT_FOUND ||
+        (err == ERR_BUSY && str_ends(str_c(call->code), STR("BeingDeleted")))) {
         wire_forgive(call);
         err = OK;
     }
