@@ -41,8 +41,6 @@ static const char *rank_name(enum lock_rank rank)
         return "catalogue";
     case RANK_LISTING:
         return "listing";
-    case RANK_SLOT:
-        return "slot";
     case RANK_HUB:
         return "hub";
     case RANK_POOL:

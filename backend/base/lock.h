@@ -13,12 +13,12 @@
 enum lock_rank {
     RANK_HANDLE,    /* fs/handle: one open file */
     RANK_OPENDIRS,  /* fs/walkers: who walks which directory */
+    RANK_FOREST,    /* fs/forest: which hubs there are */
     RANK_INODES,    /* fs/inode */
     RANK_PARK,      /* fs/park */
     RANK_WORK,      /* fs/callers: queue of calls */
     RANK_CATALOGUE, /* backend/catalogue */
     RANK_LISTING,   /* backend/listing: a listing that grows */
-    RANK_SLOT,      /* backend/catalogue: one fetch under way */
     RANK_HUB,       /* inside a provider */
     RANK_POOL,      /* backend/net/pool */
     RANK_INTERN,    /* backend/intern */
