@@ -27,6 +27,8 @@ static _Thread_local struct {
 static const char *rank_name(enum lock_rank rank)
 {
     switch (rank) {
+    case RANK_FOREST:
+        return "forest";
     case RANK_HANDLE:
         return "handle";
     case RANK_OPENDIRS:
