@@ -122,16 +122,13 @@ class Mount:
         raise Failed(f"no {which}")
 
     def switches(self):
-        """Wake-ups of all threads so far."""
-        total = 0
+        """Wake-ups of each thread so far."""
+        counts = {}
         for status in Path(f"/proc/{self.process.pid}/task").glob("*/status"):
             for line in status.read_text().splitlines():
                 if line.startswith("voluntary_ctxt_switches:"):
-                    total += int(line.split()[1])
-        return total
-
-    def own_stats(self):
-        return json.loads((self.path / ".taskhubfs" / "stats").read_text())
+                    counts[status.parent.name] = int(line.split()[1])
+        return counts
 
 
 class Bench:

@@ -1,0 +1,104 @@
+#!/bin/bash
+# A listing is complete or an error (R3): a hub of 5000 instances behind a service that throttles, breaks
+# off, cuts, lies and changes while it is looked at.
+. "$(dirname "$0")/lib.sh"
+need_fuse
+command -v node >/dev/null || skip "Node is missing"
+
+replay_pid=""
+stop_replay() {
+    [ -n "$replay_pid" ] && kill "$replay_pid" 2>/dev/null && wait "$replay_pid" 2>/dev/null
+    replay_pid=""
+}
+trap 'unmount; stop_replay; cleanup' EXIT
+
+start_replay() { # arguments of replay.js
+    rm -f "$work/settings"
+    node "$tools/replay.js" --settings-file "$work/settings" "$@" >"$work/replay.log" 2>&1 &
+    replay_pid=$!
+    for _ in $(seq 200); do [ -f "$work/settings" ] && break; sleep 0.05; done
+    [ -f "$work/settings" ] || { cat "$work/replay.log"; echo "the replay server did not start"; exit 1; }
+    # shellcheck disable=SC1091
+    . "$work/settings"
+}
+
+# tell PAGE [JSON]
+tell() {
+    node -e 'fetch(process.argv[1], process.argv[2] ? { method: "POST", body: process.argv[2] } : {})
+        .then((r) => r.text()).then((t) => process.stdout.write(t))' "$REPLAY/__$1" "${2:-}"
+}
+
+ids() { tell ids | cut -f1 | sort; }
+names() { ls -f "$M/instances" | grep -vx '\.\.\?' | sort; }
+same_names() { # NAME FILE
+    names >"$work/names" 2>"$work/names.err"
+    equal "$1: no error" "$(cat "$work/names.err")" ""
+    equal "$1: the hub's names" "$(md5sum <"$work/names")" "$(md5sum <"$2")"
+}
+is_listed() { names | grep -qx -- "$1"; }
+is_gone() { ! is_listed "$1"; }
+
+pages='ReplayHubInstances\\(\\)'
+# As many as the retry budget allows (L9: ten, and a tenth of the requests): more is an error, rightly.
+sprinkled="[
+ {\"match\":{\"path\":\"$pages\",\"every\":3,\"times\":2},\"do\":{\"action\":\"status\",\"code\":503}},
+ {\"match\":{\"path\":\"$pages\",\"every\":3,\"times\":1},\"when\":\"before\",\"do\":{\"action\":\"reset\",\"at\":\"first\"}},
+ {\"match\":{\"path\":\"$pages\",\"every\":3,\"times\":2},\"do\":{\"action\":\"reset\",\"at\":\"body\"}},
+ {\"match\":{\"path\":\"$pages\",\"every\":3,\"times\":2},\"do\":{\"action\":\"truncate\",\"how\":\"length\"}},
+ {\"match\":{\"path\":\"$pages\",\"every\":3,\"times\":2},\"do\":{\"action\":\"truncate\",\"how\":\"chunked\"}},
+ {\"match\":{\"path\":\"$pages\",\"every\":3,\"times\":2},\"do\":{\"action\":\"json\",\"how\":\"string\"}},
+ {\"match\":{\"path\":\"$pages\",\"every\":2},\"do\":{\"action\":\"emptyPage\"}}]"
+
+# -- faults in between: the same names, whatever the ids look like --
+for kind in rand prefix time; do
+    start_replay --ids "$kind" --count 5000 --framing mixed --short-pages 0.5
+    ids >"$work/wanted"
+    tell rules "$sprinkled" >/dev/null
+    mount_hub ReplayHub
+    same_names "F07-F13 F35 ids $kind" "$work/wanted"
+    tell log >"$work/log"
+    for action in status reset truncate json emptyPage; do
+        check "$kind: a page with $action was met" grep -q "\"rule\":\"$action\"" "$work/log"
+    done
+    unmount
+    stop_replay
+done
+
+# -- changes and deletions while it is mounted --
+start_replay --count 5000
+ids >"$work/wanted"
+gone=$(sed -n 100p "$work/wanted") changed=$(sed -n 200p "$work/wanted")
+mount_hub ReplayHub --cache-ttl=1
+same_names "before the changes" "$work/wanted"
+tell change "{\"update\":[\"$changed\"],\"insert\":[\"zz-new\"],\"delete\":[\"$gone\"]}" >/dev/null
+check "F38 a new instance appears" until_true 15 is_listed zz-new
+check "F38 a changed one moves" until_true 15 test -d "$M/by-status/Failed/$changed"
+check "F38 its status says so" grep -q "RuntimeStatus:.Failed" "$M/instances/$changed/status"
+check "F38 a deleted one goes" until_true 90 is_gone "$gone"
+refuse "F38 and is not found" cat "$M/instances/$gone/status"
+{ grep -vx -- "$gone" "$work/wanted"; echo zz-new; } | sort >"$work/wanted.now"
+same_names "after the changes" "$work/wanted.now"
+unmount
+
+# -- what must end in an error --
+tell rules "[{\"match\":{\"path\":\"$pages\"},\"do\":{\"action\":\"selfToken\"}}]" >/dev/null
+# Alone, the walk has to follow the token; several may split a range instead of following it, and then
+# come to the end after all.
+mount_hub ReplayHub
+if names >"$work/names" 2>"$work/names.err" && [ ! -s "$work/names.err" ]; then
+    equal "F36 no error, so all names" "$(md5sum <"$work/names")" "$(md5sum <"$work/wanted.now")"
+fi
+unmount
+mount_hub ReplayHub --connections=1
+refuse "F36 a token that points to itself is no silent end" ls -f "$M/instances"
+check "F36 the reason is told" grep -q "circles\|order of their keys" "$M/.taskhubfs/errors"
+unmount
+
+tell rules "[{\"match\":{\"path\":\"$pages\"},\"do\":{\"action\":\"html\"}}]" >/dev/null
+mount_hub ReplayHub
+refuse "F24 a portal's page is no empty list" ls -f "$M/instances"
+check "F24 the reason is told" grep -q "not an Azure Storage answer" "$M/.taskhubfs/errors"
+tell rules "[]" >/dev/null
+check "F24 the hub is back when the service is" until_true 15 is_listed zz-new
+unmount
+finish
