@@ -187,6 +187,20 @@ void catalogue_forget(struct catalogue *c)
     hub_forget(c->hub);
 }
 
+bool catalogue_loading(struct catalogue *c, enum list_what what, struct catalogue_load *ret)
+{
+    LOCK_SCOPE(&c->lock);
+    const struct shelf *s = shelf_of(c, what);
+    struct listing *loading = s->rebuilt ? s->rebuilt : s->next;
+    struct listing *known = s->current ? s->current : s->before;
+    if (!loading || listing_state(loading) != LISTING_LOADING)
+        return false;
+    *ret = (struct catalogue_load){ .since_ms = listing_as_of_ms(loading),
+                                    .done = listing_count(loading),
+                                    .of = known ? listing_count(known) : 0 };
+    return true;
+}
+
 void catalogue_stats(struct catalogue *c, struct catalogue_stats *ret)
 {
     LOCK_SCOPE(&c->lock);

@@ -85,4 +85,13 @@ struct catalogue_stats {
 };
 void catalogue_stats(struct catalogue *c, struct catalogue_stats *ret);
 
+/* A reading of everything that is under way. */
+struct catalogue_load {
+    int64_t since_ms; /* clock_now_ms() when it began */
+    uint64_t done;    /* rows so far */
+    uint64_t of;      /* rows that the listing before it had; 0 = there was none */
+};
+/* False: nothing of that kind is being read. */
+bool catalogue_loading(struct catalogue *c, enum list_what what, struct catalogue_load *ret);
+
 #endif

@@ -228,7 +228,7 @@ static enum err set_connection(struct settings *s, struct call *call, const char
     return secret_set(&c->connection_string, value);
 }
 
-/* SOURCE: HUB, azurite/HUB or ACCOUNT/HUB. */
+/* SOURCE: HUB, azurite/HUB or ACCOUNT/HUB; with nothing behind the slash all hubs. */
 static enum err read_source(const char *source, struct call *call, struct config *c,
                             bool *ret_azurite)
 {
@@ -238,15 +238,14 @@ static enum err read_source(const char *source, struct call *call, struct config
     if (!slash)
         return set_hub(c, call, rest, "command line");
     struct str account = str_cut(&rest, '/');
-    if (rest.len == 0)
-        return call_fail(call, ERR_INVALID,
-                         "'%s' names an account and no hub; mounting all hubs of an account is not "
-                         "supported yet: give ACCOUNT/HUB",
-                         source);
     if (str_eq_nocase(account, STR("azurite")))
         *ret_azurite = true;
     else
         snprintf(c->account, sizeof(c->account), STR_FMT, STR_ARG(account));
+    if (rest.len == 0) {
+        c->all_hubs = true;
+        return OK;
+    }
     return set_hub(c, call, rest, "command line");
 }
 
@@ -266,6 +265,14 @@ static void connection_name(const struct config_request *r, struct settings *s, 
         snprintf(ret, size, CONNECTION_DEFAULT);
 }
 
+/* AzureWebJobsStorage is the environment's name for what host.json calls Storage. */
+static void set_short_name(struct config *c, const char *name)
+{
+    bool is_long = strncasecmp(name, "AzureWebJobs", 12) == 0 && name[12];
+
+    snprintf(c->connection, sizeof(c->connection), "%s", is_long ? name + 12 : name);
+}
+
 static enum err resolve(const struct config_request *r, struct settings *s, struct call *call,
                         struct config *c)
 {
@@ -273,11 +280,15 @@ static enum err resolve(const struct config_request *r, struct settings *s, stru
     enum err err = refuse_foreign(s, call);
     if (!err && r->source)
         err = read_source(r->source, call, c, &azurite);
+    c->all_hubs |= r->all_hubs;
     if (!err && r->hub)
         err = set_hub(c, call, str_c(r->hub), "--hub");
-    if (!err && !c->hub[0])
+    if (!err && c->all_hubs && c->hub[0])
+        err = call_fail(call, ERR_INVALID, "hub %s is named, and all hubs are asked for: give one",
+                        c->hub);
+    if (!err && !c->all_hubs && !c->hub[0])
         err = hub_from_project(s, call, c);
-    if (!err)
+    if (!err && !c->all_hubs) /* the project's own number is no other hub's */
         err = partitions_from_project(s, call, c);
     if (err)
         return err;
@@ -285,12 +296,13 @@ static enum err resolve(const struct config_request *r, struct settings *s, stru
         c->partitions = r->partitions;
         snprintf(c->partitions_from, sizeof(c->partitions_from), "--partitions");
     }
+    char name[sizeof(c->connection)];
+    connection_name(r, s, name, sizeof(name));
+    set_short_name(c, name);
     if (azurite && !r->connection) {
         snprintf(c->connection_from, sizeof(c->connection_from), "azurite/ (" CONNECTION_DEV ")");
         return secret_set(&c->connection_string, STR(CONNECTION_DEV));
     }
-    char name[200];
-    connection_name(r, s, name, sizeof(name));
     return set_connection(s, call, name, c);
 }
 

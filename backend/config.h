@@ -11,7 +11,8 @@
 
 /* What the user said; NULL or 0 = not said. Borrowed. */
 struct config_request {
-    const char *source;     /* HUB, ACCOUNT/HUB, azurite/HUB; NULL = from the project */
+    const char *source;     /* HUB, ACCOUNT/HUB, azurite/HUB; ACCOUNT/, azurite/: all hubs; NULL = from the project */
+    bool all_hubs;          /* --all-hubs: no hub is looked for */
     const char *hub;        /* --hub */
     const char *connection; /* --connection: NAME of the setting; default AzureWebJobsStorage */
     const char *project;    /* --project: directory; NULL = none unless one is found upwards and no source is given */
@@ -20,7 +21,9 @@ struct config_request {
 
 struct config {
     char hub[128];          /* as configured; the tables' own spelling is found when opening */
+    bool all_hubs;          /* hub is empty */
     char account[128];
+    char connection[200];   /* the name that the app knows its connection by: "Storage", ... */
     struct secret connection_string;
     int partitions;         /* the user's own, or 0 */
     int host_partitions;    /* host.json's, or 0 */

@@ -24,9 +24,13 @@ MUST_CHECK enum err registry_open(const char *scheme, const struct config *confi
                                   const struct hub_settings *settings, struct call *call,
                                   struct hub **ret);
 
-/* One hub: its name as its tables spell it (borrowed for the callback) and what it can (enum
- * hub_cap). Anything but OK ends the discovery with that error. */
-typedef enum err (*registry_emit)(void *ctx, struct str hub, unsigned caps);
+/* One hub; borrowed for the callback. Anything but OK ends the discovery with that error. */
+struct registry_hub {
+    struct str name;     /* as its tables spell it */
+    const char *account; /* as struct hub has it */
+    unsigned caps;       /* enum hub_cap */
+};
+typedef enum err (*registry_emit)(void *ctx, const struct registry_hub *hub);
 
 /* Every hub of the account (config->hub is not looked at). Errors as registry_open; an account
  * without any hub is OK. */

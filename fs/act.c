@@ -2,6 +2,7 @@
 
 #include "fs/dirs.h"
 #include "fs/names.h"
+#include "fs/progress.h"
 #include "fs/tree_internal.h"
 
 #define INSTANCE_ID_UNITS 256  /* storage messages 4.2: what the framework accepts, UTF-16 units */
@@ -215,7 +216,7 @@ static enum err hold_message(struct tree *t, struct call *call, const struct pla
     tree_path(t, dir->node, name, &path);
     if (nodes_hold(&t->nodes, SPACE_MESSAGE, index, buf_str(&path)) != OK)
         return call_fail(call, ERR_NO_MEMORY, "out of memory");
-    ret->node = node_pack(dir->view, kind->number, index);
+    ret->node = node_beside(dir->node, node_pack(dir->view, kind->number, index));
     attrs_message(t, ret->node, ret_attr);
     return OK;
 }
@@ -296,6 +297,14 @@ enum err tree_act(struct tree *t, struct call *call, const struct target *target
 
 /* -- deleting -- */
 
+static void add_path(struct tree *t, node n, struct buf *ret)
+{
+    CLEANUP_BUF struct buf path = BUF_INIT(4 * TARGET_TEXT_MAX);
+
+    tree_path(t, n, STR_NONE, &path);
+    buf_add(ret, buf_str(&path));
+}
+
 static enum err check_may_purge(struct tree *t, struct call *call)
 {
     enum err err = check_writable_mount(t, call);
@@ -340,10 +349,23 @@ enum err tree_unlink_check(struct tree *t, struct call *call, node dir, struct s
     return OK;
 }
 
+static enum err purge(struct tree *t, struct call *call, const struct place *dir)
+{
+    CLEANUP_BUF struct buf what = BUF_INIT(4 * TARGET_TEXT_MAX);
+    struct receipt receipt = { 0 };
+    struct running running;
+
+    buf_add_c(&what, "purge ");
+    add_path(t, dir->node, &what);
+    progress_begin(t->settings.progress, &running, call, buf_str(&what));
+    enum err err = catalogue_purge(t->catalogue, call, place_text(dir), &receipt);
+    progress_end(t->settings.progress, &running);
+    return err;
+}
+
 enum err tree_purge(struct tree *t, struct call *call, node dir)
 {
     CLEANUP_PLACE struct place p = { 0 };
-    struct receipt receipt;
     enum err err = place_of(t, call, dir, &p);
 
     if (err == OK)
@@ -354,6 +376,5 @@ enum err tree_purge(struct tree *t, struct call *call, node dir)
         return call_fail(call, ERR_FORBIDDEN, "this is not the directory of an instance");
     if (!place_is_current(t, &p))
         return call_fail(call, ERR_NOT_FOUND, "the instance was deleted and started again");
-    memset(&receipt, 0, sizeof(receipt));
-    return catalogue_purge(t->catalogue, call, place_text(&p), &receipt);
+    return purge(t, call, &p);
 }

@@ -9,6 +9,11 @@ struct jobs {
     struct job *first, *last;
 };
 
+struct group {
+    struct jobs held; /* beyond what the group may have under way */
+    unsigned active;  /* queued and running */
+};
+
 struct callers {
     struct lock lock;
     struct cond work;
@@ -17,6 +22,7 @@ struct callers {
     unsigned threads, idle;              /* L */
     unsigned extra;                      /* L: threads for urgent jobs */
     bool ending;                         /* L */
+    struct group groups[CALLERS_GROUPS]; /* L */
 };
 
 static void jobs_append(struct jobs *l, struct job *job)
@@ -56,6 +62,31 @@ void callers_free(struct callers *c)
     free(c);
 }
 
+static void queue_locked(struct callers *c, struct job *job)
+{
+    job->place = JOB_QUEUED;
+    job->counted = true;
+    c->groups[job->group].active++;
+    jobs_append(&c->queued, job);
+}
+
+/* A job of the group is over, or not the group's any more: one that was held may begin. */
+static void uncount_locked(struct callers *c, struct job *job)
+{
+    struct group *g = &c->groups[job->group];
+
+    if (!job->counted)
+        return;
+    job->counted = false;
+    g->active--;
+    job = g->held.first;
+    if (!job)
+        return;
+    jobs_remove(&g->held, job);
+    queue_locked(c, job);
+    cond_wake_one(&c->work);
+}
+
 static struct job *take_locked(struct callers *c)
 {
     struct jobs *from = c->urgent.first ? &c->urgent : &c->queued;
@@ -77,6 +108,7 @@ static void run_locked(struct callers *c, struct job *job)
     lock_take(&c->lock);
     jobs_remove(&c->running, job);
     job->place = JOB_OUTSIDE;
+    uncount_locked(c, job);
     lock_drop(&c->lock);
     job->end(job);
     lock_take(&c->lock);
@@ -142,7 +174,7 @@ static bool enough_threads_locked(struct callers *c)
 
     for (const struct job *j = c->queued.first; j && waiting < c->idle; j = j->next)
         waiting++;
-    if (waiting < c->idle || c->threads >= CALLERS_MAX)
+    if (waiting < c->idle || c->threads >= CALLERS_ALL)
         return true;
     c->threads++;
     if (start(caller_main, c))
@@ -154,13 +186,19 @@ static bool enough_threads_locked(struct callers *c)
 
 enum err callers_submit(struct callers *c, struct job *job)
 {
+    struct group *g = &c->groups[job->group];
+
     LOCK_SCOPE(&c->lock);
     if (c->ending)
         return ERR_CANCELLED;
+    if (g->active >= CALLERS_MAX) {
+        job->place = JOB_HELD;
+        jobs_append(&g->held, job);
+        return OK;
+    }
     if (!enough_threads_locked(c))
         return call_fail(job->call, ERR_TOO_MANY, "no thread can be started");
-    job->place = JOB_QUEUED;
-    jobs_append(&c->queued, job);
+    queue_locked(c, job);
     cond_wake_one(&c->work);
     return OK;
 }
@@ -168,9 +206,10 @@ enum err callers_submit(struct callers *c, struct job *job)
 void callers_hurry(struct callers *c, struct job *job)
 {
     LOCK_SCOPE(&c->lock);
-    if (job->place != JOB_QUEUED)
+    if (job->place != JOB_QUEUED && job->place != JOB_HELD)
         return;
-    jobs_remove(&c->queued, job);
+    jobs_remove(job->place == JOB_HELD ? &c->groups[job->group].held : &c->queued, job);
+    uncount_locked(c, job);
     job->place = JOB_URGENT;
     jobs_append(&c->urgent, job);
     if (c->idle) {
@@ -190,6 +229,9 @@ static void cancel_all_locked(struct callers *c)
         call_cancel(j->call);
     for (struct job *j = c->queued.first; j; j = j->next)
         call_cancel(j->call);
+    for (size_t i = 0; i < CALLERS_GROUPS; i++)
+        for (struct job *j = c->groups[i].held.first; j; j = j->next)
+            call_cancel(j->call);
 }
 
 static bool wait_end_locked(struct callers *c, int64_t until)

@@ -1,5 +1,6 @@
 /* callers: a bounded pool of threads that run the operations which need the network, so that the
- * threads which answer the kernel never wait (c-models 2.6; fuse facts G).
+ * threads which answer the kernel never wait (c-models 2.6; fuse facts G). Jobs come in groups, a
+ * hub each; of one group only so many are worked on at once.
  * Knows jobs and their calls; not what they do.
  * Ownership: a job belongs to the pool from submit until its end function is called, which may free
  * it. Threads: any may submit. Threads are started when there is work and end when there is none,
@@ -9,15 +10,20 @@
 
 #include "backend/base/call.h"
 
-#define CALLERS_MAX     64    /* threads: four times the connections of one service */
+#define CALLERS_MAX 64  /* jobs of a group at once: four times the connections of one service */
+#define CALLERS_ALL 512 /* threads: eight hubs that do not answer leave some for the others */
+#define CALLERS_GROUPS                                                                             \
+    1024 /* a hub each (nodes.h): one that is slow keeps no other waiting (F67) */
 #define CALLERS_IDLE_MS 10000 /* a thread without work waits so long for some */
 
 struct job {
     void (*work)(struct job *job); /* may take long; the call says how long and whether to go on */
     void (*end)(struct job *job);  /* answers; the job is not the pool's any more */
     struct call *call;
-    struct job *prev, *next;                                         /* private */
-    enum { JOB_OUTSIDE, JOB_QUEUED, JOB_URGENT, JOB_RUNNING } place; /* private */
+    unsigned group;          /* below CALLERS_GROUPS */
+    struct job *prev, *next; /* private, as the rest */
+    enum { JOB_OUTSIDE, JOB_HELD, JOB_QUEUED, JOB_URGENT, JOB_RUNNING } place;
+    bool counted; /* among its group's */
 };
 
 struct callers;

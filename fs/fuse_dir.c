@@ -88,7 +88,7 @@ static enum err run_opendir(struct request *r)
     struct walk *walk = NULL;
     struct lister_handle *h;
 
-    enum err err = tree_opendir(m->tree, &r->call, r->node, &l);
+    enum err err = forest_opendir(m->forest, &r->call, r->node, &l);
     if (!err)
         err = open_walk(r, l, &walk);
     if (!err)
@@ -176,7 +176,7 @@ static bool hold_entry(struct page *p, struct entry *entry)
     struct mount *m = p->r->mount;
 
     if (!p->plus || !p->full || !entry->complete || !entry->attr.size_exact ||
-        tree_hold(m->tree, &entry->attr, entry->id))
+        forest_hold(m->forest, &entry->attr, entry->id))
         return false;
     handles_override(m->handles, &entry->attr);
     return true;
@@ -200,7 +200,7 @@ static bool put_entry(struct page *p, struct entry *entry)
     if (page_put(p, name, &e, entry->next + DOTS))
         return true;
     if (held)
-        tree_forget(p->r->mount->tree, n, 1);
+        forest_forget(p->r->mount->forest, n, 1);
     return false;
 }
 

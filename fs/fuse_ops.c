@@ -27,7 +27,7 @@ static enum err run_lookup(struct request *r)
     int64_t negative_ms = 0;
 
     enum err err =
-        tree_lookup(m->tree, &r->call, r->node, request_name(r), &r->reply.attr, &negative_ms);
+        forest_lookup(m->forest, &r->call, r->node, request_name(r), &r->reply.attr, &negative_ms);
     if (err == ERR_NOT_FOUND && negative_ms > 0) {
         r->reply.kind = REPLY_ABSENT;
         r->reply.negative_ms = negative_ms;
@@ -54,7 +54,7 @@ static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 {
     struct mount *m = fuse_req_userdata(req);
 
-    tree_forget(m->tree, ino, count);
+    forest_forget(m->forest, ino, count);
     fuse_reply_none(req);
 }
 
@@ -63,7 +63,7 @@ static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
     struct mount *m = fuse_req_userdata(req);
 
     for (size_t i = 0; i < count; i++)
-        tree_forget(m->tree, forgets[i].ino, forgets[i].nlookup);
+        forest_forget(m->forest, forgets[i].ino, forgets[i].nlookup);
     fuse_reply_none(req);
 }
 
@@ -88,7 +88,7 @@ static enum err run_getattr(struct request *r)
     r->reply.kind = REPLY_ATTR;
     struct reader *reader = handles_newest(m->handles, r->node);
     if (!reader)
-        return tree_attr(m->tree, &r->call, r->node, true, &r->reply.attr);
+        return forest_attr(m->forest, &r->call, r->node, true, &r->reply.attr);
     enum err err = open_attr(r, reader);
     handles_unref(m->handles, reader);
     return err;
@@ -114,7 +114,7 @@ static enum err run_setattr(struct request *r)
         return call_fail(&r->call, ERR_FORBIDDEN,
                          "sizes, times, modes and owners cannot be changed here");
     r->reply.kind = REPLY_ATTR;
-    return tree_attr(r->mount->tree, &r->call, r->node, false, &r->reply.attr);
+    return forest_attr(r->mount->forest, &r->call, r->node, false, &r->reply.attr);
 }
 
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
@@ -134,7 +134,7 @@ static enum err run_statfs(struct request *r)
 {
     r->reply.kind = REPLY_STATFS;
     r->reply.statfs = (struct statvfs){ .f_bsize = 4096, .f_frsize = 4096, .f_namemax = 255 };
-    r->reply.statfs.f_files = tree_instance_count(r->mount->tree);
+    r->reply.statfs.f_files = forest_instance_count(r->mount->forest);
     return OK;
 }
 

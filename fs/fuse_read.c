@@ -21,10 +21,10 @@ static enum err open_reader(struct request *r)
     struct reader *reader;
     struct attr attr;
 
-    enum err err = tree_read(m->tree, &r->call, r->node, &content);
+    enum err err = forest_read(m->forest, &r->call, r->node, &content);
     if (err)
         return err;
-    err = tree_attr(m->tree, &r->call, r->node, false, &attr);
+    err = forest_attr(m->forest, &r->call, r->node, false, &attr);
     if (!err)
         err = handles_open_reader(m->handles, &r->call, &attr, &content, &reader);
     content_fini(&content);
@@ -64,7 +64,7 @@ enum err follow(struct request *r, struct reader *reader)
     CLEANUP(text_unref) struct text *old = reader_text(m->handles, reader);
     CLEANUP(text_unref) struct text *now = NULL;
 
-    enum err err = tree_follow(m->tree, &r->call, r->node, old, &now);
+    enum err err = forest_follow(m->forest, &r->call, r->node, old, &now);
     if (err == ERR_NOT_FOUND)
         return OK; /* purged: it grows no more, what was read stays */
     return err ? err : reader_replace(m->handles, &r->call, reader, old, now);
@@ -76,7 +76,7 @@ static enum err await(struct request *r, struct reader *reader)
     struct mount *m = r->mount;
     struct text *text = NULL;
 
-    enum err err = tree_waited(m->tree, &r->call, r->node, PARK_MAX_AGE_MS, &text);
+    enum err err = forest_waited(m->forest, &r->call, r->node, PARK_MAX_AGE_MS, &text);
     if (err == ERR_BUSY && r->call.local)
         return ERR_WOULD_BLOCK; /* only a request with memory of its own can be parked */
     if (err == ERR_BUSY) {

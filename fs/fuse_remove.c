@@ -20,7 +20,7 @@ static enum err pretend_removal(struct request *r)
         return call_fail(&r->call, ERR_FORBIDDEN,
                          "a single file of an instance cannot be removed; rm -r of the instance's "
                          "directory purges a finished one");
-    enum err err = tree_unlink_check(m->tree, &r->call, r->node, request_name(r));
+    enum err err = forest_unlink_check(m->forest, &r->call, r->node, request_name(r));
     if (!err)
         err = check_above(r, process);
     if (err)
@@ -50,7 +50,18 @@ static enum err purge(struct request *r, node dir)
         err = walkers_complete(m->walkers, &r->call, process, dir);
     if (err)
         return err;
-    return tree_purge(m->tree, &r->call, dir);
+    return forest_purge(m->forest, &r->call, dir);
+}
+
+/* A recursive delete that was refused inside the hub must not end with the hub itself. */
+static enum err remove_hub(struct request *r, node hub)
+{
+    struct mount *m = r->mount;
+
+    enum err err = forest_may_remove(m->forest, &r->call, hub);
+    if (!err)
+        err = walkers_above(m->walkers, &r->call, walkers_process(r->process_tid));
+    return err ? err : forest_remove(m->forest, &r->call, hub);
 }
 
 static enum err remove_dir(struct request *r, node dir)
@@ -61,6 +72,9 @@ static enum err remove_dir(struct request *r, node dir)
     case CLASS_DIR_INSIDE:
         return pretend_removal(r);
     case CLASS_DIR_VIEW:
+        if (forest_is_hub(dir))
+            return remove_hub(r, dir);
+        /* fall through */
     case CLASS_DIR_MESSAGES:
         /* After EPERM some programs go on with the children (fuse facts C). */
         return call_fail(&r->call, ERR_BUSY, "this directory is part of the tree itself");
@@ -78,11 +92,12 @@ static enum err run_rmdir(struct request *r)
     struct attr attr;
     int64_t negative_ms;
 
-    enum err err = tree_lookup(m->tree, &r->call, r->node, request_name(r), &attr, &negative_ms);
+    enum err err =
+        forest_lookup(m->forest, &r->call, r->node, request_name(r), &attr, &negative_ms);
     if (err)
         return err;
     err = remove_dir(r, attr.node);
-    tree_forget(m->tree, attr.node, 1);
+    forest_forget(m->forest, attr.node, 1);
     return err;
 }
 

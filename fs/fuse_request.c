@@ -7,6 +7,7 @@
 #include "fs/errmap.h"
 #include "fs/fuse_attr.h"
 #include "fs/fuse_request.h"
+#include "fs/nodes.h"
 
 #define PATH_SHOWN_MAX 8192 /* of a failure; longer ones are cut by failures */
 
@@ -37,7 +38,7 @@ static void record_failure(struct request *r, enum err err, const struct call *w
 
     if (err == ERR_NOT_FOUND && why->err != ERR_UNKNOWN_OUTCOME)
         return;
-    tree_path(r->mount->tree, r->node, request_name(r), &path);
+    forest_path(r->mount->forest, r->node, request_name(r), &path);
     failures_add(r->mount->failures, r->op->name, buf_str(&path), err, why, r->process_tid,
                  (int)r->uid);
 }
@@ -56,7 +57,7 @@ static void reply_entry(struct request *r)
 
     entry_from_attr(&e, &r->reply.attr);
     if (fuse_reply_entry(r->req, &e) != 0)
-        tree_forget(r->mount->tree, r->reply.attr.node, 1);
+        forest_forget(r->mount->forest, r->reply.attr.node, 1);
 }
 
 static void reply_absent(struct request *r)
@@ -104,7 +105,7 @@ static void reply_create(struct request *r)
     if (fuse_reply_create(r->req, &e, &r->fi) == 0)
         return;
     close_opened(r);
-    tree_forget(r->mount->tree, r->reply.attr.node, 1);
+    forest_forget(r->mount->forest, r->reply.attr.node, 1);
 }
 
 static void reply_text(struct request *r)
@@ -251,7 +252,9 @@ static struct request *copy_request(struct request *r)
     copy->reply = (struct reply){ 0 };
     reply_fini(&r->reply); /* of the run that did not get through */
     copy->handed_over = true;
-    copy->job = (struct job){ .work = job_work, .end = job_end, .call = &copy->call };
+    copy->job = (struct job){
+        .work = job_work, .end = job_end, .call = &copy->call, .group = node_hub(copy->node)
+    };
     return copy;
 }
 

@@ -11,6 +11,7 @@
 #include <fuse_lowlevel.h>
 
 #include "fs/callers.h"
+#include "fs/forest.h"
 #include "fs/handle.h"
 #include "fs/options.h"
 #include "fs/park.h"
@@ -19,7 +20,7 @@
 
 /* What every operation needs; one a mount. */
 struct mount {
-    struct tree *tree;                    /* I */
+    struct forest *forest;                /* I */
     struct failures *failures;            /* I */
     struct handles *handles;              /* I */
     struct walkers *walkers;              /* I */

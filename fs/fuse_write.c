@@ -38,7 +38,7 @@ enum err open_writer(struct request *r)
 {
     struct target target = { 0 };
 
-    enum err err = tree_target(r->mount->tree, &r->call, r->node, &target);
+    enum err err = forest_target(r->mount->forest, &r->call, r->node, &target);
     if (!err)
         err = check_flags(r);
     if (!err)
@@ -56,7 +56,7 @@ static enum err run_create(struct request *r)
     enum err err = check_flags(r);
     if (err)
         return err;
-    err = tree_create(m->tree, &r->call, r->node, request_name(r), &target, &r->reply.attr);
+    err = forest_create(m->forest, &r->call, r->node, request_name(r), &target, &r->reply.attr);
     if (err) {
         target_fini(&target);
         return err;
@@ -64,7 +64,7 @@ static enum err run_create(struct request *r)
     err = attach_writer(r, r->reply.attr.node, &target);
     target_fini(&target);
     if (err)
-        tree_forget(m->tree, r->reply.attr.node, 1);
+        forest_forget(m->forest, r->reply.attr.node, 1);
     r->reply.kind = REPLY_CREATE;
     return err;
 }
@@ -93,7 +93,7 @@ static enum err send(struct request *r, struct writer *w)
     /* A local call could only answer ERR_WOULD_BLOCK, after copying the value once more. */
     if (r->call.local && !w->target.is_store)
         return ERR_WOULD_BLOCK;
-    enum err err = tree_act(r->mount->tree, &r->call, &w->target, has_data,
+    enum err err = forest_act(r->mount->forest, &r->call, &w->target, has_data,
                             has_data ? value : STR_NONE, &receipt);
     if (err == ERR_WOULD_BLOCK)
         return err;

@@ -6,7 +6,7 @@
 #include "fs/tree_internal.h"
 
 /* An open directory: its fixed entries, then groups or rows. Offsets: fixed entries 0 ... n_fixed -
- * 1, then either groups by position or the listing's own cursor. */
+ * 1, then trees, groups by position or the listing's own cursor. */
 struct lister {
     struct tree *tree;
     struct place dir;
@@ -14,7 +14,8 @@ struct lister {
     const struct kind *fixed[LISTER_FIXED_MAX];
     size_t n_fixed;
     const struct kind *child;
-    unsigned view; /* of the entries */
+    unsigned view;        /* of the entries */
+    struct folders trees; /* what lister_add put in: names, and the nodes as counts */
     struct folders folders;
     bool by_rows;
     struct listing_filter filter;
@@ -27,6 +28,7 @@ void lister_free(struct lister *l)
 {
     if (!l)
         return;
+    folders_fini(&l->trees);
     folders_fini(&l->folders);
     buf_fini(&l->text);
     listing_unref(l->listing);
@@ -83,6 +85,7 @@ enum err tree_opendir(struct tree *t, struct call *call, node dir, struct lister
     if (!l)
         return call_fail(call, ERR_NO_MEMORY, "out of memory");
     l->tree = t;
+    folders_init(&l->trees);
     folders_init(&l->folders);
     buf_init(&l->text, FROZEN_MAX_BYTES);
     err = place_of(t, call, dir, &l->dir);
@@ -127,6 +130,11 @@ static enum err fixed_entry(struct lister *l, const struct kind *kind, struct en
     return OK;
 }
 
+static node child_node(const struct lister *l, uint64_t index)
+{
+    return node_beside(l->dir.node, node_pack(l->view, l->child->number, index));
+}
+
 /* An entity's row, if it is at hand: only for its time. */
 static enum err folder_entry(struct lister *l, const struct folder *g, struct entry *ret)
 {
@@ -145,7 +153,7 @@ static enum err folder_entry(struct lister *l, const struct folder *g, struct en
         return buf_err(&l->text);
     ret->id = buf_str(&l->text);
     ret->name = (struct str){ l->name, name_from_id(l->name, g->name) };
-    n = node_pack(l->view, l->child->number, folder_number(ret->id));
+    n = child_node(l, folder_number(ret->id));
     if (l->child->dir->row != ROW_NONE) {
         call_init_local(&memory);
         has_row = catalogue_row(l->tree->catalogue, &memory, ret->id, INT64_MAX, &hold) == OK;
@@ -168,11 +176,24 @@ static enum err row_entry(struct lister *l, struct call *call, uint64_t cursor, 
     ret->name = (struct str){ l->name, name_from_id(l->name, row.id) };
     if (str_has(ret->name, STR("%~")))
         err = memo_put(&l->tree->shortened, ret->name, row.id);
-    attrs_dir(l->tree, l->child, node_pack(l->view, l->child->number, row.slot), row.id, &row,
-              &ret->attr);
+    attrs_dir(l->tree, l->child, child_node(l, row.slot), row.id, &row, &ret->attr);
     ret->complete = true;
     ret->next = l->n_fixed + cursor;
     return err;
+}
+
+enum err lister_add(struct lister *l, struct str name, node n)
+{
+    folders_add(&l->trees, name, n);
+    return l->trees.err;
+}
+
+/* Its attributes are asked for when it is looked up: that is another tree's business. */
+static enum err tree_entry(struct lister *l, const struct folder *tree, struct entry *ret)
+{
+    ret->name = (struct str){ l->name, name_from_id(l->name, tree->name) };
+    ret->attr = (struct attr){ .node = tree->count, .mode = S_IFDIR | 0755 };
+    return OK;
 }
 
 enum err lister_entry(struct lister *l, struct call *call, uint64_t offset, struct entry *ret,
@@ -185,6 +206,8 @@ enum err lister_entry(struct lister *l, struct call *call, uint64_t offset, stru
     ret->next = offset + 1;
     if (offset < l->n_fixed)
         return fixed_entry(l, l->fixed[offset], ret);
+    if (at < l->trees.count)
+        return tree_entry(l, &l->trees.items[at], ret);
     if (l->by_rows)
         return row_entry(l, call, at, ret, more);
     *more = at < l->folders.count;
@@ -194,7 +217,7 @@ enum err lister_entry(struct lister *l, struct call *call, uint64_t offset, stru
 uint64_t lister_count(struct lister *l)
 {
     if (!l->by_rows)
-        return l->n_fixed + l->folders.count;
+        return l->n_fixed + l->trees.count + l->folders.count;
     if (l->filter.kind == FILTER_ALL || listing_state(l->listing) != LISTING_COMPLETE)
         return l->n_fixed + listing_count(l->listing);
     /* A few instances among a million are a small directory. */

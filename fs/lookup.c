@@ -142,7 +142,8 @@ static enum err lookup_row(struct tree *t, struct call *call, const struct place
     } else {
         unsigned view = kinds_view_below(dir->kind, dir->view);
 
-        attrs_dir(t, kind, node_pack(view, kind->number, hold.row.slot), id, &hold.row, ret);
+        attrs_dir(t, kind, node_beside(dir->node, node_pack(view, kind->number, hold.row.slot)), id,
+                  &hold.row, ret);
         err = nodes_hold(&t->nodes, SPACE_SLOT, hold.row.slot, id);
     }
     row_hold_fini(&hold);
@@ -196,7 +197,8 @@ static enum err lookup_folder(struct tree *t, struct call *call, const struct pl
     child.text = nodes_text(&t->nodes, SPACE_FOLDER, child.index);
     err = subject_get(t, call, &child, &s);
     if (err == OK)
-        attrs_dir(t, kind, node_pack(view, kind->number, child.index), buf_str(&text), s.row, ret);
+        attrs_dir(t, kind, node_beside(dir->node, node_pack(view, kind->number, child.index)),
+                  buf_str(&text), s.row, ret);
     else
         nodes_forget(&t->nodes, SPACE_FOLDER, child.index, 1);
     place_fini(&child);

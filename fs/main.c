@@ -12,12 +12,11 @@
 #include "backend/base/clock.h"
 #include "backend/base/limits.h"
 #include "backend/base/log.h"
-#include "backend/catalogue.h"
-#include "backend/config.h"
-#include "backend/registry.h"
 #include "fs/background.h"
 #include "fs/fuse_mount.h"
+#include "fs/hubs.h"
 #include "fs/mountpoint.h"
+#include "fs/progress.h"
 #include "fs/signals.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -28,10 +27,10 @@
 #endif
 #endif
 
-#define MESSAGE_MAX     8192
-#define FINISH_MS       1000 /* of SHUTDOWN_MS: what runs may end by itself; then it is cancelled */
-#define UNMOUNT_MS      300  /* of SHUTDOWN_MS: left for unmounting */
-#define CONNECTION_NAME "AzureWebJobsStorage"
+#define MESSAGE_MAX 8192
+#define SOURCE_MAX  260  /* a hub's and an account's name */
+#define FINISH_MS   1000 /* of SHUTDOWN_MS: what runs may end by itself; then it is cancelled */
+#define UNMOUNT_MS  300  /* of SHUTDOWN_MS: left for unmounting */
 
 enum exit_status {
     EXIT_OK = 0,
@@ -46,12 +45,13 @@ enum exit_status {
 
 struct program {
     struct options options;
-    struct config config;
     char *mountpoint;
     struct background background;
     struct signals signals;
-    struct call opening;                   /* of the start, so that a signal can cancel it */
-    _Atomic(struct catalogue *) catalogue; /* A: SIGHUP may come while it is not there yet */
+    struct call opening; /* of the start, so that a signal can cancel it */
+    struct hubs hubs;
+    struct progress *progress;
+    _Atomic(struct forest *) forest; /* A: SIGHUP may come while it is not there yet */
     struct mount mount;
     struct fuse_mount fuse;
 };
@@ -69,10 +69,10 @@ static void on_end(void *ctx)
 static void on_reload(void *ctx)
 {
     struct program *p = ctx;
-    struct catalogue *c = atomic_load(&p->catalogue);
+    struct forest *f = atomic_load(&p->forest);
 
-    if (c)
-        catalogue_forget(c);
+    if (f)
+        forest_drop_cached(f);
 }
 
 /* -- secrets -- */
@@ -150,93 +150,27 @@ static const char *next_step(int exit_status)
 
 static int explain(const struct program *p, enum err err, const struct call *call, struct buf *why)
 {
+    const struct config *c = &p->hubs.config;
     int status = exit_of(err);
 
     buf_printf(why, "%s", call->text[0] ? call->text : err_name(err));
-    if (p->config.connection_from[0] && status != EXIT_CONFIG)
-        buf_printf(why, "\n  hub: %s (%s)%s%s\n  credential: %s", p->config.hub, p->config.hub_from,
-                   p->config.account[0] ? "\n  account: " : "", p->config.account,
-                   p->config.connection_from);
+    if (c->connection_from[0] && status != EXIT_CONFIG)
+        buf_printf(why, "\n  hub: %s (%s)%s%s\n  credential: %s", c->all_hubs ? "all" : c->hub,
+                   c->all_hubs ? "option" : c->hub_from, c->account[0] ? "\n  account: " : "",
+                   c->account, c->connection_from);
     if (next_step(status))
         buf_printf(why, "\n  next: %s", next_step(status));
     return status;
 }
 
-static enum err resolve(struct program *p, struct call *call)
-{
-    const struct options *o = &p->options;
-    struct config_request request = { .source = o->source,
-                                      .hub = o->hub,
-                                      .connection = o->connection,
-                                      .project = o->project,
-                                      .partitions = (int)o->partitions };
-
-    if (o->demo) {
-        snprintf(p->config.hub, sizeof p->config.hub, "%s",
-                 o->hub      ? o->hub
-                 : o->source ? o->source
-                             : "demo");
-        snprintf(p->config.hub_from, sizeof p->config.hub_from, "%s",
-                 o->hub || o->source ? "option" : "default");
-        return OK;
-    }
-    return config_resolve(&request, call, &p->config);
-}
-
-static enum err open_hub(struct program *p, struct call *call, struct hub **ret)
-{
-    const struct options *o = &p->options;
-    struct hub_settings settings = { .timeout_ms = o->timeout_ms,
-                                     .connections = (int)o->connections,
-                                     .payload_max_bytes = (size_t)o->max_payload };
-
-    return registry_open(o->demo ? "demo" : "azure", &p->config, &settings, call, ret);
-}
-
-static enum err open_catalogue(struct program *p, struct call *call)
-{
-    const struct options *o = &p->options;
-    struct catalogue_settings settings = { .ttl_ms = o->ttl_ms,
-                                           .cache_max_bytes = (size_t)o->max_memory,
-                                           .payload_max_bytes = (size_t)o->max_payload };
-    struct hub *hub;
-
-    enum err err = resolve(p, call);
-    if (!err)
-        err = open_hub(p, call, &hub);
-    if (err)
-        return err;
-    struct catalogue *c = catalogue_new(hub, &settings);
-    if (!c) {
-        hub_close(hub);
-        return call_fail(call, ERR_NO_MEMORY, "out of memory");
-    }
-    atomic_store(&p->catalogue, c);
-    return OK;
-}
-
 /* -- .taskhubfs/config -- */
-
-static void config_line(struct buf *out, const char *name, const char *value, const char *from)
-{
-    buf_printf(out, "%s\t%s\t%s\n", name, value, from);
-}
 
 static void print_config(void *ctx, struct buf *out)
 {
     const struct program *p = ctx;
-    const struct hub *hub = catalogue_hub(atomic_load(&p->catalogue));
-    const struct config *c = &p->config;
-    char partitions[32];
 
-    config_line(out, "hub", hub->name, c->hub_from);
-    config_line(out, "account", hub->account, p->options.demo ? "default" : c->connection_from);
-    config_line(out, "connection", p->options.connection ? p->options.connection : CONNECTION_NAME,
-                p->options.demo ? "not used" : c->connection_from);
-    snprintf(partitions, sizeof partitions, "%d",
-             c->partitions ? c->partitions : c->host_partitions);
-    config_line(out, "partitions", partitions, c->partitions_from[0] ? c->partitions_from : "hub");
-    config_line(out, "mountpoint", p->mountpoint, "option");
+    hubs_print(&p->hubs, out);
+    buf_printf(out, "mountpoint\t%s\toption\n", p->mountpoint);
     options_print(&p->options, out);
 }
 
@@ -246,7 +180,7 @@ static enum err ask_waited(void *ctx, struct call *call, node n, struct text **r
 {
     struct mount *m = ctx;
 
-    return tree_waited(m->tree, call, n, PARK_MAX_AGE_MS, ret);
+    return forest_waited(m->forest, call, n, PARK_MAX_AGE_MS, ret);
 }
 
 static bool build(struct program *p)
@@ -263,21 +197,24 @@ static bool build(struct program *p)
     m->walkers = walkers_new();
     m->callers = callers_new();
     m->park = park_new(&park_ops);
-    if (!m->failures || !m->handles || !m->walkers || !m->callers || !m->park)
+    p->progress = progress_new();
+    if (!m->failures || !p->progress || !m->handles || !m->walkers || !m->callers || !m->park)
         return false;
-    const struct tree_settings settings = { .catalogue = atomic_load(&p->catalogue),
-                                            .failures = m->failures,
-                                            .read_only = o->read_only,
-                                            .purge = !o->no_purge,
-                                            .uid = (uint32_t)o->uid,
-                                            .gid = (uint32_t)o->gid,
-                                            .umask = (uint32_t)o->umask,
-                                            .ttl_ms = o->ttl_ms,
-                                            .version = TASKHUBFS_VERSION,
-                                            .print_config = print_config,
-                                            .ctx = p };
-    m->tree = tree_new(&settings);
-    return m->tree != NULL;
+    struct forest_settings settings = { .tree = { .failures = m->failures,
+                                                  .progress = p->progress,
+                                                  .read_only = o->read_only,
+                                                  .purge = !o->no_purge,
+                                                  .uid = (uint32_t)o->uid,
+                                                  .gid = (uint32_t)o->gid,
+                                                  .umask = (uint32_t)o->umask,
+                                                  .ttl_ms = o->ttl_ms,
+                                                  .version = TASKHUBFS_VERSION,
+                                                  .print_config = print_config,
+                                                  .ctx = p } };
+    hubs_plant(&p->hubs, &settings);
+    m->forest = forest_new(&settings);
+    atomic_store(&p->forest, m->forest);
+    return m->forest != NULL;
 }
 
 static void close_walk(void *ctx, struct handle *h)
@@ -294,14 +231,15 @@ static void take_apart(struct program *p)
 
     if (m->handles)
         handles_close_all(m->handles, close_walk, m);
-    tree_free(m->tree);
+    atomic_store(&p->forest, NULL); /* the signal thread has ended */
+    forest_free(m->forest);
     handles_free(m->handles);
     walkers_free(m->walkers);
     callers_free(m->callers);
     park_free(m->park);
-    catalogue_free(atomic_exchange(&p->catalogue, NULL));
+    hubs_close(&p->hubs);
+    progress_free(p->progress);
     failures_free(m->failures);
-    config_fini(&p->config);
 }
 
 /* Ends what is under way (F43): parked readers at once, operations within the time that is left.
@@ -342,15 +280,17 @@ static int serve(struct program *p)
 
 static int mount_and_serve(struct program *p, struct buf *why)
 {
-    const struct hub *hub = catalogue_hub(atomic_load(&p->catalogue));
-    char source[sizeof hub->name + sizeof hub->account + 1];
+    char source[SOURCE_MAX];
     int status = EXIT_SYSTEM;
 
     if (!build(p)) {
         buf_add_c(why, "out of memory");
         return fail(p, EXIT_SYSTEM, why);
     }
-    snprintf(source, sizeof source, "%s@%s", hub->name, hub->account);
+    enum err err = forest_discover(p->mount.forest, &p->opening);
+    if (err)
+        return fail(p, explain(p, err, &p->opening, why), why);
+    hubs_name(&p->hubs, source, sizeof source);
     scrub_environment();
     if (!fuse_mount_open(&p->fuse, &p->mount, source, p->mountpoint, why, &status))
         return fail(p, status, why);
@@ -367,7 +307,7 @@ static int run(struct program *p, struct buf *why)
         buf_add_c(why, "no thread can be started");
         return fail(p, EXIT_SYSTEM, why);
     }
-    enum err err = open_catalogue(p, &p->opening);
+    enum err err = hubs_open(&p->hubs, &p->options, &p->opening);
     int status = err ? fail(p, explain(p, err, &p->opening, why), why) : mount_and_serve(p, why);
     signals_stop(&p->signals);
     take_apart(p);

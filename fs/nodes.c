@@ -5,7 +5,9 @@
 #include "fs/folders.h"
 
 #define CAP_MIN     64
-#define PROBES_MAX  64 /* of group numbers: 2^-48 a step, so this is never reached */
+#define PROBES_MAX  64 /* of group numbers: 2^-38 a step, so this is never reached */
+#define KIND_SHIFT  (NODE_INDEX_BITS + NODE_HUB_BITS)
+#define VIEW_SHIFT  (KIND_SHIFT + 12)
 #define SPACE_SHIFT NODE_INDEX_BITS
 
 struct held {
@@ -18,17 +20,37 @@ node node_pack(unsigned view, unsigned kind, uint64_t index)
 {
     if (kind == 0)
         return NODE_ROOT;
-    return (uint64_t)view << 60 | (uint64_t)kind << NODE_INDEX_BITS | (index & NODE_INDEX_MASK);
+    return (uint64_t)view << VIEW_SHIFT | (uint64_t)kind << KIND_SHIFT | (index & NODE_INDEX_MASK);
+}
+
+unsigned node_hub(node n)
+{
+    return (unsigned)(n >> NODE_INDEX_BITS) & NODE_HUB_MAX;
+}
+
+node node_root_of(unsigned hub)
+{
+    return (uint64_t)hub << NODE_INDEX_BITS | NODE_ROOT;
+}
+
+bool node_is_root(node n)
+{
+    return n == node_root_of(node_hub(n));
+}
+
+node node_beside(node other, node n)
+{
+    return n | (uint64_t)node_hub(other) << NODE_INDEX_BITS;
 }
 
 unsigned node_view(node n)
 {
-    return (unsigned)(n >> 60);
+    return (unsigned)(n >> VIEW_SHIFT);
 }
 
 unsigned node_kind(node n)
 {
-    return (unsigned)(n >> NODE_INDEX_BITS) & (NODE_KIND_MAX - 1);
+    return (unsigned)(n >> KIND_SHIFT) & (NODE_KIND_MAX - 1);
 }
 
 uint64_t node_index(node n)

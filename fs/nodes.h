@@ -1,9 +1,10 @@
 /* nodes: inode numbers taken apart and put together, and the table of those that the kernel holds.
- * A number is view (4 bits), kind (12), index (48); 1 is the root. All files and views of an
- * instance share its index, so a held instance costs one entry, however many of its files are
- * known. Knows indexes and texts (the id of an instance, the name of a group); not what they mean.
- * Ownership: nodes_init/nodes_fini. Texts come as references.
- * Threads: any; one lock inside (RANK_INODES). */
+ * A number is view (4 bits), kind (12), hub (10), index (38); 1 is the root. The hub is 0 where
+ * there is only one; else each tree of the mount gives out numbers of its own hub (forest.h). All
+ * files and views of an instance share its index, so a held instance costs one entry, however many
+ * of its files are known. Knows indexes and texts (the id of an instance, the name of a group); not
+ * what they mean. Ownership: nodes_init/nodes_fini. Texts come as references. Threads: any; one
+ * lock inside (RANK_INODES). */
 #ifndef FS_NODES_H
 #define FS_NODES_H
 
@@ -11,11 +12,18 @@
 #include "backend/base/text.h"
 #include "fs/filedef.h"
 
-#define NODE_INDEX_BITS 48
+#define NODE_INDEX_BITS 38 /* slots have 32; names of groups share the rest without meeting often  \
+                            */
+#define NODE_HUB_BITS   10
+#define NODE_HUB_MAX    ((1u << NODE_HUB_BITS) - 1)
 #define NODE_INDEX_MASK ((UINT64_C(1) << NODE_INDEX_BITS) - 1)
 #define NODE_KIND_MAX   4096
 
-node node_pack(unsigned view, unsigned kind, uint64_t index);
+node node_pack(unsigned view, unsigned kind, uint64_t index); /* of hub 0 */
+node node_beside(node other, node n);                         /* n in the hub of the other */
+node node_root_of(unsigned hub);
+bool node_is_root(node n); /* of any hub */
+unsigned node_hub(node n);
 unsigned node_view(node n);
 unsigned node_kind(node n);
 uint64_t node_index(node n);

@@ -14,6 +14,10 @@ const struct option_row option_rows[] = {
       .offset = AT(hub),
       .value = "NAME",
       .about = "the task hub (default: SOURCE, or what the project says)" },
+    { .name = "all-hubs",
+      .kind = OPTION_FLAG,
+      .offset = AT(all_hubs),
+      .about = "mount every hub of the account side by side" },
     { .name = "connection",
       .kind = OPTION_TEXT,
       .offset = AT(connection),
@@ -32,6 +36,16 @@ const struct option_row option_rows[] = {
       .max = 16,
       .value = "N",
       .about = "number of control queues, if it cannot be found out" },
+    { .name = "http-url",
+      .kind = OPTION_TEXT,
+      .offset = AT(http_url),
+      .value = "URL",
+      .about = "the app's address, for the file urls of an instance" },
+    { .name = "http-key-file",
+      .kind = OPTION_TEXT,
+      .offset = AT(http_key_file),
+      .value = "FILE",
+      .about = "file with the app's system key, for the same" },
     { .name = "demo",
       .kind = OPTION_FLAG,
       .offset = AT(demo),
@@ -89,6 +103,10 @@ const struct option_row option_rows[] = {
       .kind = OPTION_FLAG,
       .offset = AT(allow_tree_delete),
       .about = "allow a recursive delete that begins above the instances" },
+    { .name = "allow-delete-hub",
+      .kind = OPTION_FLAG,
+      .offset = AT(allow_delete_hub),
+      .about = "rmdir of a hub deletes it, if nobody needs it any more" },
     { .name = "allow-other",
       .kind = OPTION_FLAG,
       .offset = AT(allow_other),
@@ -212,11 +230,13 @@ static void help_row(const struct option_row *row, struct buf *out)
 
 void options_help(struct buf *out)
 {
-    buf_add_c(out, "usage: taskhubfs [OPTIONS] [SOURCE] MOUNTPOINT\n"
-                   "Mounts a Durable Functions task hub as files.\n\n"
-                   "SOURCE is HUB, ACCOUNT/HUB or azurite/HUB; without it the project in or above "
-                   "the\ncurrent directory says which. Options of the mount can also be given as "
-                   "-o NAME[=VALUE],\nas in fstab.\n\n");
+    buf_add_c(out,
+              "usage: taskhubfs [OPTIONS] [SOURCE] MOUNTPOINT\n"
+              "Mounts a Durable Functions task hub as files.\n\n"
+              "SOURCE is HUB, ACCOUNT/HUB or azurite/HUB; ACCOUNT/ and azurite/ are all hubs of "
+              "an account.\nWithout it the project in or above the current directory says "
+              "which. Options of the\nmount can also be given as -o NAME[=VALUE], as in "
+              "fstab.\n\n");
     for (size_t i = 0; i < option_row_count; i++)
         if (option_rows[i].about)
             help_row(&option_rows[i], out);

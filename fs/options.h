@@ -55,6 +55,8 @@ struct options {
     int64_t umask;
     int log_level;
     bool foreground, debug, read_only, no_purge, allow_tree_delete, allow_other, auto_unmount;
+    bool all_hubs, allow_delete_hub;
+    const char *http_url, *http_key_file;
     bool demo, help, version;
     struct buf kernel;           /* "noexec,noatime": words for the mount */
     struct buf words;            /* owns the texts of -o */

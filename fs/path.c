@@ -75,10 +75,14 @@ void tree_path(struct tree *t, node n, struct str child, struct buf *ret)
     struct call memory;
 
     call_init_local(&memory);
-    if (place_of(t, &memory, n, &p) != OK) {
+    bool known = place_of(t, &memory, n, &p) == OK;
+    bool is_message = known && p.kind->is_message;
+    if (t->settings.prefix && !is_message)
+        add_segment(ret, str_c(t->settings.prefix));
+    if (!known) {
         add_segment(ret, STR("(forgotten)"));
-    } else if (p.kind->is_message) {
-        add_segment(ret, place_text(&p));
+    } else if (is_message) {
+        add_segment(ret, place_text(&p)); /* its whole path */
     } else {
         const struct kind *dir = kinds_of_dir(&t->kinds, p.kind->dir);
 

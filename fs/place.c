@@ -7,10 +7,10 @@ enum node_space place_space(const struct kind *kind)
 
 enum err place_of(struct tree *t, struct call *call, node n, struct place *ret)
 {
-    const struct kind *kind = kinds_get(&t->kinds, n == NODE_ROOT ? 0 : node_kind(n));
+    const struct kind *kind = kinds_get(&t->kinds, node_kind(n));
     struct place p = { .node = n, .view = node_view(n), .kind = kind, .index = node_index(n) };
 
-    if (!kind || p.view >= VIEW_COUNT || (kind->number == 0 && n != NODE_ROOT))
+    if (!kind || p.view >= VIEW_COUNT || (kind->number == 0 && !node_is_root(n)))
         return call_fail(call, ERR_NOT_FOUND, "there is no such file");
     if (place_space(kind) != SPACE_NONE) {
         p.text = nodes_text(&t->nodes, place_space(kind), p.index);
@@ -26,7 +26,7 @@ struct place place_fixed(const struct place *dir, const struct kind *kind)
     unsigned view = kinds_view_below(dir->kind, dir->view);
     uint64_t index = place_space(kind) == SPACE_NONE ? 0 : dir->index;
 
-    return (struct place){ .node = node_pack(view, kind->number, index),
+    return (struct place){ .node = node_beside(dir->node, node_pack(view, kind->number, index)),
                            .view = view,
                            .kind = kind,
                            .index = index,

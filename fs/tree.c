@@ -11,7 +11,7 @@ struct tree *tree_new(const struct tree_settings *settings)
 
     if (!t)
         return NULL;
-    if (kinds_init(&t->kinds, &dir_root) != OK) {
+    if (kinds_init(&t->kinds, settings->root ? settings->root : &dir_root) != OK) {
         free(t);
         return NULL;
     }
@@ -42,12 +42,12 @@ void tree_free(struct tree *t)
 
 enum node_class tree_class(node n)
 {
-    return n == NODE_ROOT ? CLASS_DIR_VIEW : kind_class(node_kind(n));
+    return kind_class(node_kind(n)); /* that of a root is 0, as its kind is */
 }
 
 void tree_forget(struct tree *t, node n, uint64_t count)
 {
-    const struct kind *kind = kinds_get(&t->kinds, n == NODE_ROOT ? 0 : node_kind(n));
+    const struct kind *kind = kinds_get(&t->kinds, node_kind(n));
 
     if (kind)
         nodes_forget(&t->nodes, place_space(kind), node_index(n), count);
@@ -55,7 +55,7 @@ void tree_forget(struct tree *t, node n, uint64_t count)
 
 enum err tree_hold(struct tree *t, const struct attr *a, struct str id)
 {
-    const struct kind *kind = kinds_get(&t->kinds, a->node == NODE_ROOT ? 0 : node_kind(a->node));
+    const struct kind *kind = kinds_get(&t->kinds, node_kind(a->node));
 
     if (!kind)
         return ERR_BUG;
@@ -64,7 +64,7 @@ enum err tree_hold(struct tree *t, const struct attr *a, struct str id)
 
 uint64_t tree_instance_count(struct tree *t)
 {
-    struct listing *l = catalogue_listing_now(t->catalogue, LIST_INSTANCES);
+    struct listing *l = t->catalogue ? catalogue_listing_now(t->catalogue, LIST_INSTANCES) : NULL;
     uint64_t n = l ? listing_count(l) : 0;
 
     listing_unref(l);
@@ -82,6 +82,12 @@ enum err tree_folders(struct tree *t, struct call *call, const struct place *dir
     if (err == OK && ret->err != OK)
         err = call_fail(call, ret->err, "out of memory");
     return err;
+}
+
+void tree_drop_cached(struct tree *t)
+{
+    memo_clear(&t->shortened);
+    catalogue_forget(t->catalogue);
 }
 
 /* -- attributes -- */

@@ -1,8 +1,10 @@
 /* tree: the mounted tree as nodes: lookup, attributes, listing, content, actions. Names no file
  * itself: it walks the tables of dir_*.c. Has never heard of FUSE.
- * A node is 64 bits: view (4), kind (12), index (48); 1 is the root. Kind is the row in the tables,
- * index a slot (instances), or the number of a group name (by-name/<x>, by-created/<day>, start/<x>,
- * entities/<x>). The same instance in two views is two nodes (fuse facts D).
+ * A node is 64 bits: view (4), kind (12), hub (10), index (38); 1 is the root. Kind is the row in the
+ * tables, index a slot (instances), or the number of a group name (by-name/<x>, by-created/<day>,
+ * start/<x>, entities/<x>). The same instance in two views is two nodes (fuse facts D). A tree is
+ * about one hub and does not look at the hub's bits: children get those of their directory, so that
+ * several trees can share the numbers (forest.h).
  * Ownership: tree_free frees; content comes as a reference.
  * Threads: any. With a local call (call.h) every function answers from memory or ERR_WOULD_BLOCK. */
 #ifndef FS_TREE_H
@@ -14,9 +16,33 @@
 typedef uint64_t node; /* an inode number; a scalar, so that it can be printed and compared */
 #define NODE_ROOT ((node)1)
 
+struct dir_def;
+struct tree;
+struct progress;
+struct secret;
+
+/* The HTTP management API of the app, for the files that name its addresses. */
+struct tree_http {
+    const char *base;         /* ".../runtime/webhooks/durabletask"; NULL = none was given */
+    const char *connection;   /* the name that the app knows its connection by */
+    const struct secret *key; /* the system key; NULL or not set = none */
+};
+
+/* What the top of a mount of several hubs asks of the whole. */
+struct tree_whole {
+    void (*each)(void *ctx, void (*visit)(void *visit_ctx, struct tree *tree), void *visit_ctx);
+    void (*forget)(void *ctx); /* everything cached */
+    void *ctx;
+};
+
 struct tree_settings {
-    struct catalogue *catalogue;
+    struct catalogue *catalogue; /* NULL only with a root whose files ask nothing of a hub */
+    const struct dir_def *root;  /* NULL = that of a hub */
     struct failures *failures;
+    struct progress *progress;       /* NULL = nobody watches */
+    const char *prefix;              /* the hub's directory in a mount of several; NULL = none */
+    const struct tree_whole *whole;  /* NULL = this tree is all there is */
+    struct tree_http http;
     bool read_only;   /* no write bits, writes are ERR_READ_ONLY */
     bool purge;       /* false: --no-purge */
     uint32_t uid, gid, umask;
@@ -68,6 +94,9 @@ MUST_CHECK enum err tree_attr(struct tree *t, struct call *call, node n, bool ex
 struct lister;
 MUST_CHECK enum err tree_opendir(struct tree *t, struct call *call, node dir, struct lister **ret);
 void lister_free(struct lister *l); /* accepts NULL */
+/* For who has several trees (forest.h), in a directory whose table has no data: the root of another
+ * tree is an entry of this listing, too. Copies the name. */
+MUST_CHECK enum err lister_add(struct lister *l, struct str name, node root);
 struct entry {
     struct str name; /* borrowed until the next call on this lister */
     struct attr attr; /* node, mode always; all if complete */
@@ -131,5 +160,7 @@ MUST_CHECK enum err tree_purge(struct tree *t, struct call *call, node dir);
 void tree_path(struct tree *t, node n, struct str child, struct buf *ret);
 
 uint64_t tree_instance_count(struct tree *t); /* as listed now, for statfs */
+
+void tree_drop_cached(struct tree *t); /* .taskhubfs/refresh, SIGHUP */
 
 #endif

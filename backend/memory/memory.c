@@ -333,7 +333,7 @@ static struct memory *memory_new(void)
         return NULL;
     m->hub.ops = &memory_ops;
     snprintf(m->hub.name, sizeof(m->hub.name), "%s", MEMORY_HUB);
-    snprintf(m->hub.account, sizeof(m->hub.account), "memory");
+    snprintf(m->hub.account, sizeof(m->hub.account), "%s", MEMORY_ACCOUNT);
     lock_init(&m->lock, RANK_HUB);
     map_init(&m->records);
     return m;
@@ -365,5 +365,7 @@ enum err memory_open(const struct config *config, const struct hub_settings *set
 enum err memory_discover(const struct config *config, const struct hub_settings *settings,
                          struct call *call, registry_emit emit, void *ctx)
 {
-    return emit(ctx, STR(MEMORY_HUB), memory_ops.caps);
+    const struct registry_hub hub = { STR(MEMORY_HUB), MEMORY_ACCOUNT, memory_ops.caps };
+
+    return emit(ctx, &hub);
 }

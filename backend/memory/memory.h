@@ -7,7 +7,8 @@
 
 #include "backend/registry.h"
 
-#define MEMORY_HUB "Demo"
+#define MEMORY_HUB     "Demo"
+#define MEMORY_ACCOUNT "memory"
 
 /* The demo: a seeded hub of about 200 instances in every state, with a simulator that acts on
  * commands and lets time pass (simulator.h). config may be NULL. */

@@ -302,7 +302,7 @@ enum err discovery_tables(struct storage *s, struct call *call, discovery_table 
 struct all {
     registry_emit emit;
     void *ctx;
-    unsigned caps;
+    const struct storage *s;
     enum err err;
 };
 
@@ -312,14 +312,16 @@ static void all_emit(void *ctx, struct str hub, struct str instances, struct str
 
     (void)instances;
     (void)history;
+    const struct registry_hub found = { hub, a->s->hub.account, a->s->hub.ops->caps };
+
     if (a->err == OK && hub.len >= HUB_NAME_MIN)
-        a->err = a->emit(a->ctx, hub, a->caps);
+        a->err = a->emit(a->ctx, &found);
 }
 
 enum err discovery_all(struct storage *s, struct call *call, registry_emit emit, void *ctx)
 {
     struct tables t = { 0 };
-    struct all all = { .emit = emit, .ctx = ctx, .caps = s->hub.ops->caps };
+    struct all all = { .emit = emit, .ctx = ctx, .s = s };
 
     arena_init(&t.arena);
     enum err err = tables_list(s, call, &t);

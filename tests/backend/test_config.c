@@ -219,7 +219,51 @@ static void test_sources(void **state)
     assert_string_equal(c.account, "acct");
     assert_int_equal(c.partitions, 3);
     config_fini(&c);
-    expect_refused((struct config_request){ .source = "acct/" }, "not supported yet");
+}
+
+static void expect_all(struct config_request r, const char *account)
+{
+    struct config c;
+    struct call call;
+
+    assert_int_equal(resolve(r, &c, &call), OK);
+    assert_true(c.all_hubs);
+    assert_string_equal(c.hub, "");
+    assert_string_equal(c.account, account);
+    assert_int_equal(c.host_partitions, 0); /* the project's number is its own hub's */
+    config_fini(&c);
+}
+
+static void test_all_hubs(void **state)
+{
+    (void)state;
+    put("host.json", HOST("\"hubName\":\"%NotSet%\",\"storageProvider\":{\"partitionCount\":9}"));
+    setenv("AzureWebJobsStorage", "c0", 1);
+    expect_all((struct config_request){ .source = "acct/" }, "acct");
+    expect_all((struct config_request){ .source = "azurite/" }, "");
+    expect_all((struct config_request){ .all_hubs = true }, "");
+    expect_refused((struct config_request){ .source = "acct/MyHub", .all_hubs = true }, "MyHub");
+    expect_refused((struct config_request){ .source = "acct/", .hub = "MyHub" }, "MyHub");
+}
+
+static void test_connection_as_the_app_knows_it(void **state)
+{
+    struct config c;
+    struct call call;
+
+    (void)state;
+    put("host.json", "{\"version\":\"2.0\"}");
+    setenv("AzureWebJobsStorage", "c0", 1);
+    setenv("Other", "c1", 1);
+    assert_int_equal(resolve((struct config_request){ .source = "MyHub" }, &c, &call), OK);
+    assert_string_equal(c.connection, "Storage");
+    config_fini(&c);
+    assert_int_equal(
+        resolve((struct config_request){ .source = "MyHub", .connection = "Other" }, &c, &call),
+        OK);
+    assert_string_equal(c.connection, "Other");
+    config_fini(&c);
+    unsetenv("Other");
 }
 
 static void test_tracking_store_is_refused(void **state)
@@ -289,6 +333,8 @@ int main(void)
         CASE(test_local_settings_and_precedence),
         CASE(test_app_service_names),
         CASE(test_sources),
+        CASE(test_all_hubs),
+        CASE(test_connection_as_the_app_knows_it),
         CASE(test_tracking_store_is_refused),
         CASE(test_B54_shapes),
         CASE(test_no_connection_names_the_setting),
