@@ -40,6 +40,49 @@ const questions = {
     hub.instances.updateEntity({ partitionKey: escapeKey(args[0]), rowKey: "", RuntimeStatus: args[1] }, "Merge"),
   columns: () =>
     hub.instances.upsertEntity({ partitionKey: escapeKey(args[0]), rowKey: "", ...JSON.parse(args[1]) }, "Merge"),
+  // Everything in the account, one name a line.
+  resources: async () => {
+    for await (const t of hub.tables.listTables()) console.log(`table ${t.name}`);
+    for await (const q of hub.queues.listQueues()) console.log(`queue ${q.name}`);
+    for await (const c of hub.blobs.listContainers()) console.log(`container ${c.name}`);
+  },
+  // PARTITION WORKER SECONDS [NEXT]: a row of the table manager, or "" for nobody.
+  own: async () => {
+    const [n, worker, seconds, next] = args;
+    const at = (s) => ({ type: "DateTime", value: new Date(Date.now() + s * 1000).toISOString() });
+    await hub.partitionTable.upsertEntity(
+      {
+        partitionKey: "",
+        rowKey: hub.controlName(Number(n)),
+        IsDraining: false,
+        ...(worker && { CurrentOwner: worker, LastRenewal: at(0), ExpiresAt: at(Number(seconds)) }),
+        ...(next && { NextOwner: next }),
+      },
+      "Replace",
+    );
+  },
+  // BLOB WORKER: leased by a blob manager; without a worker the lease is broken.
+  lease: async () => {
+    const blob = hub.leases.getBlockBlobClient(args[0]);
+    if (!args[1]) return void (await blob.getBlobLeaseClient().breakLease(0));
+    const text = JSON.stringify({ PartitionId: args[0].split("/")[1], Owner: args[1], Token: null, Epoch: 1 });
+    await blob.upload(text, Buffer.byteLength(text));
+    await blob.getBlobLeaseClient().acquireLease(60);
+  },
+  // on|off: an app holds the hub.
+  "app-lease": async () => {
+    const container = hub.blobs.getContainerClient(`${hub.lower}-applease`);
+    if (args[0] === "off") return void (await container.getBlobLeaseClient().breakLease(0));
+    const id = "5018c2a8-0000-0000-0000-000000000000";
+    const text = JSON.stringify({ OwnerId: id, DesiredSwapId: null });
+    await container.getBlockBlobClient(`${hub.lower}-appleaseinfo`).upload(text, Buffer.byteLength(text));
+    await container.getBlobLeaseClient(id).acquireLease(60);
+  },
+  // As far as a deletion gets that is killed in the middle.
+  "drop-tables": async () => {
+    await hub.instances.deleteTable();
+    await hub.history.deleteTable();
+  },
   "delete-row": () => hub.instances.deleteEntity(escapeKey(args[0]), ""),
   start: () => start(hub, new Worker(hub), args[0], args[1], args[2] === undefined ? undefined : JSON.parse(args[2])),
 };
