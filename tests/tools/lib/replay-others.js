@@ -44,11 +44,19 @@ export class ReplayQueues {
   }
 }
 
+// As compressible as results are: records with the same names and other numbers.
+function bigOutput() {
+  const lines = [];
+  for (let bytes = 0; bytes < BIG_BYTES; bytes += 100)
+    lines.push({ line: lines.length, product: `P-${(lines.length * 7919) % 10007}`, quantity: lines.length % 17, note: randomBytes(9).toString("base64") });
+  return lines;
+}
+
 export class ReplayBlobs {
   constructor(hub) {
     this.hub = hub;
     this.container = `${hub.name.toLowerCase()}-largemessages`;
-    if (hub.big) this.big = gzipSync(JSON.stringify({ output: randomBytes(BIG_BYTES / 2).toString("hex") }));
+    if (hub.big) this.big = gzipSync(JSON.stringify(bigOutput()));
   }
   answer(req, url) {
     authenticate(req, url);
