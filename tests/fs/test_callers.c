@@ -142,11 +142,52 @@ static void test_F43_stop_cancels_what_does_not_end(void **state)
     stage_fini(&s);
 }
 
+/* One hub that does not answer takes what is its own, and no more. */
+static void test_F67_a_slow_group_keeps_no_other_waiting(void **state)
+{
+    enum { SLOW = CALLERS_MAX + 20 };
+    struct callers *c = callers_new();
+    struct task slow[SLOW], quick, hurried;
+    struct stage closed, opened;
+
+    stage_init(&closed);
+    stage_init(&opened);
+    opened.open = true;
+    for (size_t i = 0; i < SLOW; i++) {
+        task_init(&slow[i], &closed);
+        slow[i].job.group = 7;
+        assert_int_equal(callers_submit(c, &slow[i].job), OK);
+    }
+    wait_for(&closed, &closed.running, CALLERS_MAX);
+    task_init(&quick, &opened);
+    quick.job.group = 8;
+    assert_int_equal(callers_submit(c, &quick.job), OK);
+    wait_for(&opened, &opened.ended, 1);
+    lock_take(&closed.lock);
+    assert_int_equal(closed.running, CALLERS_MAX);
+    lock_drop(&closed.lock);
+    /* One that is held is told of its end as well. */
+    task_init(&hurried, &closed);
+    hurried.job.group = 7;
+    assert_int_equal(callers_submit(c, &hurried.job), OK);
+    call_cancel(&hurried.call);
+    callers_hurry(c, &hurried.job);
+    wait_for(&closed, &closed.ended, 1);
+    assert_int_equal(hurried.seen, ERR_CANCELLED);
+    stage_open(&closed);
+    wait_for(&closed, &closed.ended, SLOW + 1);
+    assert_true(callers_stop(c, 60000, 60000));
+    callers_free(c);
+    stage_fini(&opened);
+    stage_fini(&closed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_jobs_run_and_end),
         cmocka_unit_test(test_R5_a_cancelled_job_that_waits_is_hurried),
+        cmocka_unit_test(test_F67_a_slow_group_keeps_no_other_waiting),
         cmocka_unit_test(test_F43_stop_cancels_what_does_not_end),
     };
 

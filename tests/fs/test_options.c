@@ -186,6 +186,48 @@ static void test_B57_contradictions(void **state)
     refused("--hub=A B /mnt", "give one");
     refused("-o ro --allow-tree-delete /mnt", "contradict");
     refused("--no-purge --allow-tree-delete /mnt", "contradict");
+    refused("--all-hubs --hub=A /mnt", "contradict");
+    refused("--hub=A acct/ /mnt", "contradict");
+    refused("--all-hubs Shop /mnt", "contradict");
+    refused("--all-hubs acct/Shop /mnt", "contradict");
+    refused("--allow-delete-hub Shop /mnt", "--all-hubs");
+    refused("-o ro --allow-delete-hub acct/ /mnt", "contradict");
+    refused("--http-key-file=/k Shop /mnt", "--http-url");
+}
+
+static void test_all_hubs(void **state)
+{
+    static const char *const lines[] = { "--all-hubs /mnt", "--all-hubs acct/ /mnt",
+                                         "--allow-delete-hub azurite/ /mnt",
+                                         "-o all-hubs,allow_delete_hub /mnt" };
+
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        struct parsed p;
+
+        parse(&p, lines[i]);
+
+        if (!p.ok)
+            fail_msg("%s: %s", lines[i], buf_c(&p.why));
+        end(&p);
+    }
+}
+
+static void test_addresses(void **state)
+{
+    static const char *const bad[] = { "localhost:7071", "ftp://x",      "http://",   "https:///x",
+                                       "http://u@host",  "http://h?x=1", "http://h#x" };
+
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        char line[128];
+
+        snprintf(line, sizeof(line), "--http-url=%s /mnt", bad[i]);
+        refused(line, "http-url");
+    }
+    struct parsed p;
+    parse(&p, "--http-url=https://app.example/x --http-key-file=/k /mnt");
+    assert_true(p.ok);
+    assert_string_equal(p.o.http_url, "https://app.example/x");
+    end(&p);
 }
 
 static void test_values_missing_or_too_many(void **state)
@@ -304,6 +346,8 @@ int main(void)
         cmocka_unit_test(test_B57_values_out_of_range),
         cmocka_unit_test(test_B57_just_inside_the_ranges),
         cmocka_unit_test(test_B57_contradictions),
+        cmocka_unit_test(test_all_hubs),
+        cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_values_missing_or_too_many),
         cmocka_unit_test(test_double_dash_ends_options),
         cmocka_unit_test(test_help_needs_no_mount_point),
