@@ -74,7 +74,7 @@ static enum err remove_dir(struct request *r, node dir)
     case CLASS_DIR_VIEW:
         if (forest_is_hub(dir))
             return remove_hub(r, dir);
-        /* fall through */
+        __attribute__((fallthrough));
     case CLASS_DIR_MESSAGES:
         /* After EPERM some programs go on with the children (fuse facts C). */
         return call_fail(&r->call, ERR_BUSY, "this directory is part of the tree itself");
