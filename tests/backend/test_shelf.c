@@ -157,6 +157,37 @@ static void test_P3_names_come_as_pages_arrive(void **state)
     assert_int_equal(f->lists, 1);
 }
 
+static void test_how_far_a_load_is(void **state)
+{
+    struct catalogue_load load;
+    assert_false(catalogue_loading(c, LIST_INSTANCES, &load));
+    f->page = 1;
+    f->gate_page = 2;
+    fake_gate(f, true);
+    int64_t before_ms = clock_now_ms();
+    struct listing *l = open_listing(LIST_INSTANCES);
+    fake_wait_for(f, 1); /* two of three are there */
+    assert_true(catalogue_loading(c, LIST_INSTANCES, &load));
+    assert_false(catalogue_loading(c, LIST_ENTITIES, &load));
+    assert_int_equal(load.done, 2);
+    assert_int_equal(load.of, 0);
+    assert_true(load.since_ms >= before_ms);
+    fake_gate(f, false);
+    listing_unref(l);
+    await_listed();
+    assert_false(catalogue_loading(c, LIST_INSTANCES, &load));
+    /* The one before tells how many to expect. */
+    fake_gate(f, true);
+    catalogue_forget(c);
+    l = open_listing(LIST_INSTANCES);
+    fake_wait_for(f, 1);
+    assert_true(catalogue_loading(c, LIST_INSTANCES, &load));
+    assert_int_equal(load.of, 3);
+    fake_gate(f, false);
+    listing_unref(l);
+    await_listed();
+}
+
 static void test_who_interrupts_his_ls_does_not_stop_the_load(void **state)
 {
     fake_gate(f, true);
@@ -481,6 +512,7 @@ int main(void)
                                         set_up_without_changes, close_catalogue),
         UNIT(test_an_empty_hub),
         UNIT(test_P3_names_come_as_pages_arrive),
+        UNIT(test_how_far_a_load_is),
         UNIT(test_who_interrupts_his_ls_does_not_stop_the_load),
         UNIT(test_a_slow_first_page_ends_at_the_callers_deadline),
         UNIT(test_local_calls_begin_nothing),

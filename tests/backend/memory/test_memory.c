@@ -178,6 +178,28 @@ static void test_demo_parent_and_entity(void **state)
     instance_unref(in);
 }
 
+static void test_demo_has_a_worker(void **state)
+{
+    struct buf out = BUF_INIT(4096);
+
+    call_init(&call, 1000);
+    assert_int_equal(hub_inspect(*state, &call, &out), OK);
+    assert_non_null(strstr(buf_c(&out), "demo-control-00\t"));
+    assert_non_null(strstr(buf_c(&out), "\tdemo\towned\t\n"));
+    assert_non_null(strstr(buf_c(&out), "worker\t\t\talive\t\n"));
+    buf_fini(&out);
+}
+
+static void test_nobody_works_in_an_empty_one(void **state)
+{
+    struct buf out = BUF_INIT(4096);
+
+    call_init(&call, 1000);
+    assert_int_equal(hub_inspect(*state, &call, &out), OK);
+    assert_string_equal(buf_c(&out), "demo-control-00\t0\t\tfree\t\nworker\t\t\tnone\t\n");
+    buf_fini(&out);
+}
+
 #define EMPTY(f) cmocka_unit_test_setup_teardown(f, open_empty, closes)
 #define DEMO(f)  cmocka_unit_test_setup_teardown(f, open_demo, closes)
 
@@ -195,6 +217,8 @@ int main(void)
         DEMO(test_demo_suspend_resume_rewind_restart),
         DEMO(test_demo_large_payload_is_a_reference),
         DEMO(test_demo_parent_and_entity),
+        DEMO(test_demo_has_a_worker),
+        EMPTY(test_nobody_works_in_an_empty_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

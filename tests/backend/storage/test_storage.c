@@ -180,6 +180,60 @@ static void test_capabilities(void **state)
     end(&scene);
 }
 
+/* "name@account:removable " of each. */
+static enum err note_hub(void *ctx, const struct registry_hub *hub)
+{
+    buf_printf(ctx, STR_FMT "@%s:%d ", STR_ARG(hub->name), hub->account,
+               (hub->caps & CAP_REMOVE) != 0);
+    return OK;
+}
+
+static enum err discover(const struct fake_rule *rules, struct buf *ret)
+{
+    const struct hub_settings settings = { .timeout_ms = 30000, .connections = 2 };
+    struct fakeserver *f = fakeserver_new(rules);
+    struct config config = { .all_hubs = true };
+    struct call call;
+
+    point_at(&config, fakeserver_port(f), KEY);
+    fake_call_init(&call);
+    enum err err = storage_discover(&config, &settings, &call, note_hub, ret);
+    config_fini(&config);
+    fakeserver_free(f);
+    return err;
+}
+
+static void test_T41_every_hub_of_an_account(void **state)
+{
+    const struct fake_rule rules[] = {
+        { "GET", "/t/Tables", 200, "x-ms-continuation-NextTableName: b\r\n",
+          TABLES(T("ShopHistory") "," T("ShopInstances") "," T("BoxInstances") "," T(
+              "CupHistory") "," T("abInstances") "," T("abHistory")) },
+        { "GET", "/t/Tables?NextTableName=b", 200, NULL,
+          TABLES(T("Xinstances") "," T("XHistory") "," T("shoptwoHISTORY") "," T("BoxHistory")) },
+        { 0 },
+    };
+    struct buf found = BUF_INIT(1024);
+
+    assert_int_equal(discover(rules, &found), OK);
+    assert_string_equal(buf_c(&found), "Shop@acct:1 Box@acct:1 "); /* ab: of less than three */
+    buf_fini(&found);
+}
+
+static void test_an_account_without_hubs(void **state)
+{
+    const struct fake_rule none[] = { { "GET", "/t/Tables", 200, NULL, TABLES("") }, { 0 } };
+    const struct fake_rule no[] = {
+        { "GET", "/t/Tables", 403, "x-ms-error-code: AuthenticationFailed\r\n" }, { 0 }
+    };
+    struct buf found = BUF_INIT(1024);
+
+    assert_int_equal(discover(none, &found), OK);
+    assert_int_equal(discover(no, &found), ERR_KEY_REJECTED);
+    assert_int_equal(found.len, 0);
+    buf_fini(&found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +244,8 @@ int main(void)
         cmocka_unit_test(test_signature_goes_into_the_query),
         cmocka_unit_test(test_bad_connection_string_asks_nobody),
         cmocka_unit_test(test_capabilities),
+        cmocka_unit_test(test_T41_every_hub_of_an_account),
+        cmocka_unit_test(test_an_account_without_hubs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
