@@ -283,6 +283,25 @@ static struct listing *swap_locked(struct pass *p, struct listing *expected, str
     return expected;
 }
 
+/* Now that the new state is what whoever asks gets. */
+static void tell(struct pass *p, struct listing *old, struct listing *built, const struct edit *e)
+{
+    struct catalogue *c = p->shelf->c;
+    struct row row;
+    if (p->full)
+        news_between(c, p->base, p->full);
+    for (size_t i = 0; i < e->n_rows; i++) {
+        LOCK_SCOPE(&c->lock);
+        if (listing_find(built, e->rows[i].key, &row))
+            news_row_locked(c, &row, false);
+    }
+    for (size_t i = 0; i < e->n_gone; i++) {
+        LOCK_SCOPE(&c->lock);
+        if (old && listing_find(old, e->gone[i], &row))
+            news_row_locked(c, &row, true);
+    }
+}
+
 enum err pass_adopt(struct pass *p)
 {
     struct shelf *s = p->shelf;
@@ -308,6 +327,8 @@ enum err pass_adopt(struct pass *p)
     else
         s->renew_fully = true; /* what was dirty has been taken from its list */
     lock_drop(&s->c->lock);
+    if (built)
+        tell(p, expected, built, &e);
     edit_fini(&e);
     return built ? OK : call_fail(p->call, ERR_NO_MEMORY, "no memory to renew the listing");
 }

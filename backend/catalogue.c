@@ -111,6 +111,7 @@ static void take_effect_locked(struct catalogue *c, struct str id, enum effect e
     if (effect == EFFECT_ROW) {
         e->changed = now;
         entry_set_dirty_locked(c, e);
+        news_changed_locked(c, id);
     }
 }
 
@@ -168,7 +169,7 @@ enum err catalogue_purge(struct catalogue *c, struct call *call, struct str id, 
     lock_take(&c->lock);
     if (err == OK || err == ERR_NOT_FOUND)
         learn_gone_locked(c, id);
-    else
+    else if (err != ERR_WOULD_BLOCK)           /* then nothing was sent yet */
         take_effect_locked(c, id, EFFECT_ROW); /* half of it may be gone */
     entries_trim_locked(c);
     lock_drop(&c->lock);
@@ -183,6 +184,7 @@ void catalogue_forget(struct catalogue *c)
     shelf_forget_locked(&c->shelves[0]);
     shelf_forget_locked(&c->shelves[1]);
     entries_forget_locked(c);
+    news_all_locked(c);
     lock_drop(&c->lock);
     hub_forget(c->hub);
 }

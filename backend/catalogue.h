@@ -23,6 +23,21 @@ struct catalogue *catalogue_new(struct hub *hub, const struct catalogue_settings
 void catalogue_free(struct catalogue *c); /* ends its threads, closes the hub; accepts NULL */
 struct hub *catalogue_hub(struct catalogue *c); /* borrowed: name, account, caps */
 
+/* What the catalogue knew of an instance is not, or may not be, so any more: a reading found another
+ * row or none, or a command of ours changed it. For who keeps what was asked here. Told at least
+ * when something changed; told for nothing costs that one a look. Only of slots that were given out. */
+struct catalogue_news {
+    uint32_t slot;   /* 0: of all instances (everything cached was dropped) */
+    bool gone;       /* the slot will not come back */
+    ticks created;   /* as it was known; TICKS_NONE = not known */
+    struct str name; /* of the orchestrator, and the status unless it is one of enum status; */
+    struct str status_text; /* both live to the end of the process; empty = not known */
+};
+/* Called under the catalogue's lock (so what is asked afterwards is the new state), to take note and
+ * no more. */
+typedef void (*catalogue_watcher)(void *ctx, const struct catalogue_news *news);
+void catalogue_watch(struct catalogue *c, catalogue_watcher watcher, void *ctx); /* NULL = nobody */
+
 /* The listing for a directory that is being opened: at most ttl_ms old (an older one is refreshed
  * first; the period stretches when a refresh takes long). The first one may still be loading: names
  * come as pages arrive. What this mount did itself is in it. what: LIST_INSTANCES or LIST_ENTITIES. */
@@ -34,6 +49,7 @@ struct listing *catalogue_listing_now(struct catalogue *c, enum list_what what);
 /* One row, and whose life it shares: */
 struct row_hold {
     struct row row;
+    int64_t known_ms;          /* when it was so: clock_now_ms() before it was read */
     struct listing *listing;   /* one of the two is set */
     struct instance *instance;
 };

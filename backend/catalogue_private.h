@@ -1,7 +1,7 @@
 /* catalogue_private: the inside of the catalogue, for the files that make it up: catalogue.c (the
  * entry points), entries.c (what was read of single instances), slots.c (numbers), shelf.c (when a
  * listing is read), pass.c (reading it), adopt.c (a pass becomes a listing), rows.c and details.c
- * (one instance).
+ * (one instance), news.c (who is told of changes).
  * Ownership: see catalogue.h.
  * Threads: every field marked L is under catalogue.lock; *_locked functions are called with it. */
 #ifndef BACKEND_CATALOGUE_PRIVATE_H
@@ -88,6 +88,8 @@ struct catalogue {
     struct map keys;    /* L: id -> struct text, of ids that differ from their key */
     seq clock;          /* L */
     uint64_t hits, misses, refreshes; /* L */
+    catalogue_watcher watcher;        /* L; NULL = nobody */
+    void *watcher_ctx;                /* L */
 };
 
 struct shelf *shelf_of_id(struct catalogue *c, struct str id);
@@ -113,6 +115,7 @@ bool same_version(const struct instance *a, const struct instance *b);
 
 /* -- slots.c -- */
 uint32_t slot_of_locked(struct catalogue *c, struct str id);  /* its number, perhaps a new one */
+uint32_t slot_known_locked(struct catalogue *c, struct str id); /* 0: it has none */
 void slot_retire_locked(struct catalogue *c, struct str id);  /* gone: the next life has another */
 void slot_settled_locked(struct catalogue *c, struct str id); /* the listing has it now */
 void slots_settled_locked(struct catalogue *c, struct listing *l); /* ... for whatever l has */
@@ -137,6 +140,16 @@ MUST_CHECK enum err shelf_open(struct shelf *s, struct call *call, struct listin
 void shelf_forget_locked(struct shelf *s);
 void shelf_end(struct shelf *s); /* ends its threads; without the lock */
 void shelf_fini(struct shelf *s);
+
+/* -- news.c -- */
+/* Before a reading replaces what an entry says; in NULL = it is not there. */
+void news_read_locked(struct catalogue *c, const struct entry *e, const struct instance *in);
+void news_changed_locked(struct catalogue *c, struct str id); /* by a command of ours */
+void news_slot_locked(struct catalogue *c, uint32_t slot);
+void news_row_locked(struct catalogue *c, const struct row *row, bool gone);
+void news_all_locked(struct catalogue *c);
+/* What differs between two complete listings; old may be NULL. Takes the lock itself. */
+void news_between(struct catalogue *c, struct listing *old, struct listing *now);
 
 /* -- pass.c: one reading of many rows; gathered by one thread -- */
 struct pass {

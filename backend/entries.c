@@ -132,6 +132,7 @@ void entry_learn_locked(struct catalogue *c, struct entry *e, struct instance *i
         instance_unref(in); /* a younger reading was faster */
         return;
     }
+    news_read_locked(c, e, in);
     if (!same_version(e->in, in))
         drop_parts(e);
     instance_unref(e->in);

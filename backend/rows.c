@@ -56,7 +56,9 @@ static enum look look_at_listing(const struct question *q, const struct sight *s
     if (!s->listing || q->whole || is_touched(q, s->e, s->pass) ||
         !young_enough(q, &s->listed, s->as_of_ms))
         return LOOK_ASK;
-    *ret = (struct row_hold){ .row = s->listed, .listing = listing_ref(s->listing) };
+    *ret = (struct row_hold){ .row = s->listed,
+                              .known_ms = s->as_of_ms,
+                              .listing = listing_ref(s->listing) };
     return LOOK_FOUND;
 }
 
@@ -74,7 +76,9 @@ static enum look look_at_instance(const struct question *q, const struct sight *
     }
     if (s->missing || is_touched(q, e, known) || !young_enough(q, &e->in->row, known_ms))
         return LOOK_ASK;
-    *ret = (struct row_hold){ .row = e->in->row, .instance = instance_ref(e->in) };
+    *ret = (struct row_hold){ .row = e->in->row,
+                              .known_ms = known_ms,
+                              .instance = instance_ref(e->in) };
     ret->row.slot = e->slot;
     return LOOK_FOUND;
 }

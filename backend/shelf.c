@@ -97,6 +97,8 @@ static void *load_main(void *arg)
     lock_take(&c->lock);
     struct listing *done_with = load_end_locked(s, &p, err);
     lock_drop(&c->lock);
+    if (err == OK)
+        news_between(c, before, next);
     listing_unref(done_with);
     pass_fini(&p);
     return NULL;

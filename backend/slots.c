@@ -35,12 +35,18 @@ static bool any_listed_slot_locked(struct catalogue *c, struct str id, uint32_t 
            listed_slot(s->rebuilt, key, id, ret) || listed_slot(s->before, key, id, ret);
 }
 
-uint32_t slot_of_locked(struct catalogue *c, struct str id)
+uint32_t slot_known_locked(struct catalogue *c, struct str id)
 {
     uint32_t slot = remembered_locked(c, id);
-    if (slot || any_listed_slot_locked(c, id, &slot))
-        return slot;
-    return new_slot_locked(c, id);
+    if (!slot)
+        (void)any_listed_slot_locked(c, id, &slot);
+    return slot;
+}
+
+uint32_t slot_of_locked(struct catalogue *c, struct str id)
+{
+    uint32_t slot = slot_known_locked(c, id);
+    return slot ? slot : new_slot_locked(c, id);
 }
 
 void slot_retire_locked(struct catalogue *c, struct str id)
@@ -63,6 +69,8 @@ void slots_settled_locked(struct catalogue *c, struct listing *l)
     void *value;
     for (size_t i = 0; map_next(&c->slots, &i, &id, &value);) {
         uint32_t slot;
+        /* Given while no listing had it, so what was told then cannot be compared with one. */
+        news_slot_locked(c, (uint32_t)(uintptr_t)value);
         if (listed_slot(l, key_of_locked(c, id), id, &slot) && slot == (uint32_t)(uintptr_t)value)
             (void)map_del(&c->slots, id);
     }

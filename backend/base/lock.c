@@ -43,6 +43,8 @@ static const char *rank_name(enum lock_rank rank)
         return "catalogue";
     case RANK_LISTING:
         return "listing";
+    case RANK_NEWS:
+        return "news";
     case RANK_HUB:
         return "hub";
     case RANK_POOL:

@@ -19,6 +19,7 @@ enum lock_rank {
     RANK_WORK,      /* fs/callers: queue of calls */
     RANK_CATALOGUE, /* backend/catalogue */
     RANK_LISTING,   /* backend/listing: a listing that grows */
+    RANK_NEWS,      /* fs/notify: what the kernel is to be told */
     RANK_HUB,       /* inside a provider */
     RANK_POOL,      /* backend/net/pool */
     RANK_INTERN,    /* backend/intern */
