@@ -29,9 +29,33 @@ ticks row_time(const struct row *row, enum file_time time)
     return t == TICKS_NONE ? row->created : t;
 }
 
+static int64_t row_life_ms(const struct tree *t, const struct row *row)
+{
+    int64_t ttl_ms = t->settings.ttl_ms;
+
+    return row && row_is_finished(row) && ttl_ms < TTL_FINISHED_MS ? TTL_FINISHED_MS : ttl_ms;
+}
+
+static bool is_told(const struct tree *t, const struct row *row)
+{
+    return row && row_is_finished(row) && t->settings.told_ms > 0;
+}
+
+int64_t attrs_row_ms(struct tree *t, const struct row *row, int64_t known_ms)
+{
+    int64_t life = row_life_ms(t, row), age = row ? clock_now_ms() - known_ms : 0;
+
+    return age < 0 ? life : age < life ? life - age : 0;
+}
+
+int64_t attrs_inside_ms(struct tree *t, const struct row *row, int64_t known_ms)
+{
+    return is_told(t, row) ? t->settings.told_ms : attrs_row_ms(t, row, known_ms);
+}
+
 int64_t attrs_life_ms(struct tree *t, const struct row *row)
 {
-    return row && row_is_finished(row) ? TTL_FINISHED_MS : t->settings.ttl_ms;
+    return is_told(t, row) ? t->settings.told_ms : row_life_ms(t, row);
 }
 
 static void attrs_common(struct tree *t, node n, uint32_t type, uint32_t bits, struct attr *ret)
@@ -48,13 +72,17 @@ static void attrs_common(struct tree *t, node n, uint32_t type, uint32_t bits, s
 }
 
 void attrs_dir(struct tree *t, const struct kind *kind, node n, struct str text,
-               const struct row *row, struct attr *ret)
+               const struct row *row, int64_t known_ms, struct attr *ret)
 {
     attrs_common(t, n, S_IFDIR, 0755, ret);
     ret->size = sizes_of(t, kind, node_view(n), text, row);
     ret->size_exact = true;
     ret->mtime = ret->ctime = row ? row_time(row, TIME_UPDATED) : sizes_changed(t);
-    ret->entry_ms = ret->attr_ms = attrs_life_ms(t, row);
+    /* Whoever walks into an instance by its name comes by here once in the life of its row; so a
+     * change that nobody has told us of is not believed longer. */
+    ret->entry_ms = ret->attr_ms = kind->dir->class == CLASS_DIR_INSIDE
+                                       ? attrs_inside_ms(t, row, known_ms)
+                                       : attrs_row_ms(t, row, known_ms);
 }
 
 void attrs_message(struct tree *t, node n, struct attr *ret)
@@ -117,7 +145,7 @@ static enum err size_at_hand(struct tree *t, const struct place *p, struct attr 
 }
 
 enum err attrs_file(struct tree *t, struct call *call, const struct place *p, const struct row *row,
-                    bool exact, struct attr *ret)
+                    int64_t known_ms, bool exact, struct attr *ret)
 {
     const struct file_def *f = p->kind->file;
     bool known = false;
@@ -125,11 +153,9 @@ enum err attrs_file(struct tree *t, struct call *call, const struct place *p, co
 
     attrs_common(t, p->node, S_IFREG, f->mode, ret);
     ret->mtime = ret->ctime = row ? row_time(row, f->time) : sizes_changed(t);
-    ret->entry_ms = attrs_life_ms(t, row);
-    /* tail -f and fstat of an open file must see the size grow (fuse facts F3). */
-    ret->attr_ms = f->constant                                           ? TTL_FINISHED_MS
-                   : row && row_is_finished(row) && !file_is_writable(f) ? ret->entry_ms
-                                                                         : 0;
+    ret->entry_ms = f->constant ? CONSTANT_MS : attrs_inside_ms(t, row, known_ms);
+    /* An open file has attributes of its own (handle.h); what is written to leaves no trace. */
+    ret->attr_ms = f->constant || (row && !file_is_writable(f)) ? ret->entry_ms : 0;
     err = size_from_row(t, call, p, row, &ret->size, &known);
     if (err != OK)
         return err;

@@ -43,6 +43,16 @@ static bool status_rows(struct str text, struct listing_filter *ret)
     return true;
 }
 
+/* It may have come from any of them. */
+static void status_holders(const struct catalogue_news *news, void (*emit)(void *, struct str),
+                           void *ctx)
+{
+    for (size_t i = 0; i < ARRAY_LEN(always); i++)
+        emit(ctx, str_c(status_name(always[i])));
+    if (news->status_text.len)
+        emit(ctx, news->status_text);
+}
+
 static const struct dir_def dir_one_status = {
     .about = "the instances of one runtime status",
     .class = CLASS_DIR_VIEW,
@@ -50,6 +60,7 @@ static const struct dir_def dir_one_status = {
     .child = &dir_instance,
     .what = LIST_INSTANCES,
     .rows = status_rows,
+    .holders = status_holders,
 };
 
 const struct dir_def dir_by_status = {
@@ -77,6 +88,13 @@ static bool name_rows(struct str text, struct listing_filter *ret)
     return true;
 }
 
+static void name_holders(const struct catalogue_news *news, void (*emit)(void *, struct str),
+                         void *ctx)
+{
+    if (news->name.len)
+        emit(ctx, news->name);
+}
+
 static const struct dir_def dir_one_name = {
     .about = "the instances of one orchestrator",
     .class = CLASS_DIR_VIEW,
@@ -84,6 +102,7 @@ static const struct dir_def dir_one_name = {
     .child = &dir_instance,
     .what = LIST_INSTANCES,
     .rows = name_rows,
+    .holders = name_holders,
 };
 
 const struct dir_def dir_by_name = {
@@ -117,6 +136,17 @@ static bool day_rows(struct str text, struct listing_filter *ret)
     return ticks_parse_day(text, &ret->day);
 }
 
+static void day_holders(const struct catalogue_news *news, void (*emit)(void *, struct str),
+                        void *ctx)
+{
+    CLEANUP_BUF struct buf day = BUF_INIT(32);
+
+    if (news->created == TICKS_NONE)
+        return;
+    ticks_print_day(&day, news->created);
+    emit(ctx, buf_str(&day));
+}
+
 static const struct dir_def dir_one_day = {
     .about = "the instances created on one UTC day",
     .class = CLASS_DIR_VIEW,
@@ -124,6 +154,7 @@ static const struct dir_def dir_one_day = {
     .child = &dir_instance,
     .what = LIST_INSTANCES,
     .rows = day_rows,
+    .holders = day_holders,
 };
 
 const struct dir_def dir_by_created = {

@@ -78,6 +78,10 @@ struct dir_def {
     bool (*rows)(struct str text, struct listing_filter *ret);
     /* - or one for each group; waits while l loads. */
     enum err (*folders)(struct listing *l, struct call *call, struct str text, struct folders *ret);
+    /* The texts of those groups of this kind that may have the instance of the news, now or before;
+     * NULL: the directory is no group. */
+    void (*holders)(const struct catalogue_news *news, void (*emit)(void *ctx, struct str text),
+                    void *ctx);
     /* May this unlisted name be entered all the same? */
     bool (*admits)(struct str text, struct str name);
     /* The text of a child; NULL: its name. */

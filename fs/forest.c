@@ -44,7 +44,7 @@ static bool has_all(const struct forest *f)
 
 /* -- the tree of a node -- */
 
-static struct tree *tree_of_number(struct forest *f, unsigned number)
+struct tree *forest_tree(struct forest *f, unsigned number)
 {
     if (number == 0)
         return f->top;
@@ -55,7 +55,7 @@ static struct tree *tree_of_number(struct forest *f, unsigned number)
 /* Numbers that nobody was given name no file. */
 static enum err tree_at(struct forest *f, struct call *call, node n, struct tree **ret)
 {
-    *ret = tree_of_number(f, node_hub(n));
+    *ret = forest_tree(f, node_hub(n));
     return *ret ? OK : call_fail(call, ERR_NOT_FOUND, "there is no such hub");
 }
 
@@ -69,6 +69,7 @@ static enum err plant(struct forest *f, struct call *call, struct plot *plot)
     if (c) {
         settings.catalogue = c;
         settings.prefix = plot->name;
+        settings.hub = plot->number;
         tree = tree_new(&settings);
     }
     if (!tree) {
@@ -97,7 +98,7 @@ static void each(void *ctx, void (*visit)(void *visit_ctx, struct tree *tree), v
     unsigned n = f->count;
     lock_drop(&f->lock);
     for (unsigned i = 1; i <= n; i++) {
-        struct tree *t = tree_of_number(f, i);
+        struct tree *t = forest_tree(f, i);
 
         if (t)
             visit(visit_ctx, t);
@@ -369,7 +370,7 @@ static enum err lookup_hub(struct forest *f, struct call *call, struct str name,
     enum err err = find_hub(f, call, name, &p);
 
     *negative_ms = TTL_NEGATIVE_MS;
-    if (err == OK && !tree_of_number(f, p->number))
+    if (err == OK && !forest_tree(f, p->number))
         err = plant(f, call, p);
     return err == OK ? forest_attr(f, call, node_root_of(p->number), false, ret) : err;
 }
@@ -428,7 +429,7 @@ enum err forest_opendir(struct forest *f, struct call *call, node dir, struct li
 
 void forest_forget(struct forest *f, node n, uint64_t count)
 {
-    struct tree *t = tree_of_number(f, node_hub(n));
+    struct tree *t = forest_tree(f, node_hub(n));
 
     if (t)
         tree_forget(t, n, count);
@@ -436,7 +437,7 @@ void forest_forget(struct forest *f, node n, uint64_t count)
 
 enum err forest_hold(struct forest *f, const struct attr *a, struct str id)
 {
-    struct tree *t = tree_of_number(f, node_hub(a->node));
+    struct tree *t = forest_tree(f, node_hub(a->node));
 
     return t ? tree_hold(t, a, id) : ERR_NOT_FOUND;
 }
@@ -519,7 +520,7 @@ enum err forest_purge(struct forest *f, struct call *call, node dir)
 
 void forest_path(struct forest *f, node n, struct str child, struct buf *ret)
 {
-    struct tree *t = tree_of_number(f, node_hub(n));
+    struct tree *t = forest_tree(f, node_hub(n));
 
     if (t)
         tree_path(t, n, child, ret);

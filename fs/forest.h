@@ -44,6 +44,8 @@ void forest_free(struct forest *f); /* accepts NULL */
 MUST_CHECK enum err forest_discover(struct forest *f, struct call *call);
 void forest_drop_cached(struct forest *f);        /* SIGHUP */
 uint64_t forest_instance_count(struct forest *f); /* as listed now, for statfs */
+/* By its number in nodes; NULL: there is none (yet). Lives as long as the forest. */
+struct tree *forest_tree(struct forest *f, unsigned hub);
 
 /* As the functions of tree.h that are called alike. */
 MUST_CHECK enum err forest_lookup(struct forest *f, struct call *call, node parent, struct str name,

@@ -89,6 +89,8 @@ static enum err run_opendir(struct request *r)
     struct lister_handle *h;
 
     enum err err = forest_opendir(m->forest, &r->call, r->node, &l);
+    if (!r->call.local)
+        notify_settle(m->notify); /* what a refresh has found is in what is looked up next */
     if (!err)
         err = open_walk(r, l, &walk);
     if (!err)
@@ -99,6 +101,7 @@ static enum err run_opendir(struct request *r)
         return err;
     }
     h->lookups_seen = atomic_load_explicit(mount_lookups(m, r->node), memory_order_relaxed);
+    h->opened = r->began;
     r->fi.fh = (uintptr_t)h;
     /* The names of an instance's directory follow from its row, and the kernel drops its copy when
      * the directory's mtime, the row's, changes. */
@@ -176,6 +179,7 @@ static bool hold_entry(struct page *p, struct entry *entry)
     struct mount *m = p->r->mount;
 
     if (!p->plus || !p->full || !entry->complete || !entry->attr.size_exact ||
+        notify_since(m->notify, entry->attr.node, p->h->opened) ||
         forest_hold(m->forest, &entry->attr, entry->id))
         return false;
     handles_override(m->handles, &entry->attr);

@@ -50,7 +50,10 @@ static enum err purge(struct request *r, node dir)
         err = walkers_complete(m->walkers, &r->call, process, dir);
     if (err)
         return err;
-    return forest_purge(m->forest, &r->call, dir);
+    err = forest_purge(m->forest, &r->call, dir);
+    if (err == OK)
+        notify_settle(m->notify); /* in the other views, too, before the caller looks */
+    return err;
 }
 
 /* A recursive delete that was refused inside the hub must not end with the hub itself. */
@@ -104,8 +107,11 @@ static enum err run_rmdir(struct request *r)
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     static const struct op op = { .name = "rmdir", .run = run_rmdir, .patient = true };
+    struct mount *m = fuse_req_userdata(req);
     struct request r;
 
     request_init(&r, req, &op, parent, name);
+    notify_enter(m->notify, parent); /* locked until the reply, and a purge waits for the news */
     request_run(&r);
+    notify_leave(m->notify, parent);
 }

@@ -26,6 +26,7 @@ void request_init(struct request *r, fuse_req_t req, const struct op *op, node n
                            .process_tid = ctx->pid,
                            .uid = ctx->uid,
                            .node = n,
+                           .began = notify_now(((struct mount *)fuse_req_userdata(req))->notify),
                            .name = name };
     call_init_local(&r->call);
 }
@@ -153,6 +154,37 @@ static void reply_success(struct request *r)
     }
 }
 
+/* What this reply was about; 0 = nothing that the kernel keeps. */
+static node told_of(const struct request *r)
+{
+    switch (r->reply.kind) {
+    case REPLY_ENTRY:
+    case REPLY_CREATE:
+    case REPLY_ATTR:
+        return r->reply.attr.node;
+    case REPLY_ABSENT:
+    case REPLY_BYTES:
+        return r->node;
+    case REPLY_DONE:
+    case REPLY_OPEN:
+    case REPLY_TEXT:
+    case REPLY_WRITTEN:
+    case REPLY_STATFS:
+    case REPLY_LATER:
+        break;
+    }
+    return 0;
+}
+
+/* News that came while the operation ran may have been told before its reply, which is older. */
+static void tell_again(struct request *r)
+{
+    node of = told_of(r);
+
+    if (of && notify_since(r->mount->notify, of, r->began))
+        notify_again(r->mount->notify, of);
+}
+
 static void reply_fini(struct reply *reply)
 {
     reply->text = text_unref(reply->text);
@@ -171,6 +203,7 @@ static void finish(struct request *r, enum err err, const struct call *why)
         fuse_reply_err(r->req, errno_of(r, err));
     } else {
         reply_success(r);
+        tell_again(r);
     }
     reply_fini(&r->reply);
 }
@@ -184,6 +217,7 @@ static struct request *from_job(struct job *job)
 
 static void request_free(struct request *r)
 {
+    notify_leave(r->mount->notify, r->node);
     free((char *)r->name);
     free(r);
 }
@@ -248,6 +282,7 @@ static struct request *copy_request(struct request *r)
     }
     memcpy(copy, r, sizeof *copy);
     copy->name = name;
+    notify_enter(copy->mount->notify, copy->node);
     copy->data = STR_NONE;
     copy->reply = (struct reply){ 0 };
     reply_fini(&r->reply); /* of the run that did not get through */

@@ -13,6 +13,7 @@
 #include "fs/callers.h"
 #include "fs/forest.h"
 #include "fs/handle.h"
+#include "fs/notify.h"
 #include "fs/options.h"
 #include "fs/park.h"
 
@@ -26,6 +27,7 @@ struct mount {
     struct walkers *walkers;              /* I */
     struct callers *callers;              /* I */
     struct park *park;                    /* I */
+    struct notify *notify;                /* I */
     struct fuse_session *session;         /* I */
     const struct options *options;        /* I */
     atomic_uint lookups[LOOKUP_COUNTERS]; /* A: seen in the directory with this hash */
@@ -73,6 +75,7 @@ struct request {
     int process_tid; /* of the caller, as the kernel tells it; 0 = not visible here */
     uint32_t uid;
     node node;
+    notify_moment began;
     const char *name; /* of a child; NULL = none. Copied when handed over */
     struct str data;  /* WRITE, before it was gathered; not there after handing over */
     size_t size;

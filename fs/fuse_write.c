@@ -94,9 +94,10 @@ static enum err send(struct request *r, struct writer *w)
     if (r->call.local && !w->target.is_store)
         return ERR_WOULD_BLOCK;
     enum err err = forest_act(r->mount->forest, &r->call, &w->target, has_data,
-                            has_data ? value : STR_NONE, &receipt);
+                              has_data ? value : STR_NONE, &receipt);
     if (err == ERR_WOULD_BLOCK)
         return err;
+    notify_settle(r->mount->notify); /* before the caller looks */
     LOCK_SCOPE(&w->lock);
     gather_outcome(&w->gather, err, call_cancelled(&r->call));
     return err;

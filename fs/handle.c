@@ -299,7 +299,7 @@ void handles_override(struct handles *hs, struct attr *attr)
         return;
     attr->size = r->attr.size;
     attr->size_exact = true;
-    if (r->follows)
+    if (r->follows || r->pages == PAGES_NONE) /* true only as long as it is open */
         attr->attr_ms = 0;
 }
 

@@ -52,6 +52,7 @@ struct lister_handle {
     struct lister *lister; /* one request at a time: the kernel holds the file position's lock */
     struct walk *walk;     /* I */
     unsigned lookups_seen; /* as lister: counter of lookups in this directory at the last reply */
+    uint64_t opened;       /* I: moment (notify.h) before which its listing was */
     bool wants_attributes; /* as lister: the reader has shown that it looks entries up */
 };
 

@@ -118,14 +118,16 @@ static enum err fixed_entry(struct lister *l, const struct kind *kind, struct en
     if (kind->file) {
         call_init_local(&memory);
         ret->name = str_c(kind->file->name);
-        err = attrs_file(t, &memory, &p, l->subject.row, false, &ret->attr);
+        err =
+            attrs_file(t, &memory, &p, l->subject.row, l->subject.hold.known_ms, false, &ret->attr);
         ret->complete = err == OK && ret->attr.size_exact;
         if (err != OK)
             ret->attr = (struct attr){ .node = p.node, .mode = S_IFREG | kind->file->mode };
         return OK;
     }
     ret->name = str_c(kind->dir->name);
-    attrs_dir(t, kind, p.node, place_text(&p), l->subject.row, &ret->attr);
+    attrs_dir(t, kind, p.node, place_text(&p), l->subject.row, l->subject.hold.known_ms,
+              &ret->attr);
     ret->complete = true;
     return OK;
 }
@@ -158,7 +160,7 @@ static enum err folder_entry(struct lister *l, const struct folder *g, struct en
         call_init_local(&memory);
         has_row = catalogue_row(l->tree->catalogue, &memory, ret->id, INT64_MAX, &hold) == OK;
     }
-    attrs_dir(l->tree, l->child, n, ret->id, has_row ? &hold.row : NULL, &ret->attr);
+    attrs_dir(l->tree, l->child, n, ret->id, has_row ? &hold.row : NULL, hold.known_ms, &ret->attr);
     row_hold_fini(&hold);
     ret->complete = true;
     return OK;
@@ -176,7 +178,8 @@ static enum err row_entry(struct lister *l, struct call *call, uint64_t cursor, 
     ret->name = (struct str){ l->name, name_from_id(l->name, row.id) };
     if (str_has(ret->name, STR("%~")))
         err = memo_put(&l->tree->shortened, ret->name, row.id);
-    attrs_dir(l->tree, l->child, child_node(l, row.slot), row.id, &row, &ret->attr);
+    attrs_dir(l->tree, l->child, child_node(l, row.slot), row.id, &row,
+              listing_as_of_ms(l->listing), &ret->attr);
     ret->complete = true;
     ret->next = l->n_fixed + cursor;
     return err;

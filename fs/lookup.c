@@ -25,15 +25,15 @@ static enum err lookup_fixed(struct tree *t, struct call *call, const struct pla
     if (err != OK)
         return err;
     if (kind->file && !file_is_present(kind->file, s.row)) {
-        *negative_ms = attrs_life_ms(t, s.row);
+        *negative_ms = attrs_inside_ms(t, s.row, s.hold.known_ms);
         return call_fail(call, ERR_NOT_FOUND, "there is no %s in this state", kind->file->name);
     }
     if (kind->file)
-        err = attrs_file(t, call, &child, s.row, false, ret);
+        err = attrs_file(t, call, &child, s.row, s.hold.known_ms, false, ret);
     else
-        attrs_dir(t, kind, child.node, place_text(&child), s.row, ret);
+        attrs_dir(t, kind, child.node, place_text(&child), s.row, s.hold.known_ms, ret);
     if (err == OK)
-        err = nodes_hold(&t->nodes, place_space(kind), child.index, place_text(dir));
+        err = place_hold(t, kind, child.view, child.index, place_text(dir));
     return err;
 }
 
@@ -143,8 +143,8 @@ static enum err lookup_row(struct tree *t, struct call *call, const struct place
         unsigned view = kinds_view_below(dir->kind, dir->view);
 
         attrs_dir(t, kind, node_beside(dir->node, node_pack(view, kind->number, hold.row.slot)), id,
-                  &hold.row, ret);
-        err = nodes_hold(&t->nodes, SPACE_SLOT, hold.row.slot, id);
+                  &hold.row, hold.known_ms, ret);
+        err = place_hold(t, kind, view, hold.row.slot, id);
     }
     row_hold_fini(&hold);
     return err;
@@ -198,7 +198,7 @@ static enum err lookup_folder(struct tree *t, struct call *call, const struct pl
     err = subject_get(t, call, &child, &s);
     if (err == OK)
         attrs_dir(t, kind, node_beside(dir->node, node_pack(view, kind->number, child.index)),
-                  buf_str(&text), s.row, ret);
+                  buf_str(&text), s.row, s.hold.known_ms, ret);
     else
         nodes_forget(&t->nodes, SPACE_FOLDER, child.index, 1);
     place_fini(&child);
@@ -223,7 +223,12 @@ enum err tree_lookup(struct tree *t, struct call *call, node parent, struct str 
         return lookup_fixed(t, call, &dir, fixed, ret, negative_ms);
     if (!place_dir(&dir)->child) {
         /* A name that no table has stays absent; messages come and go. */
-        *negative_ms = place_dir(&dir)->takes_messages ? 0 : TTL_FINISHED_MS;
+        *negative_ms = place_dir(&dir)->takes_messages ? 0 : CONSTANT_MS;
+        return call_fail(call, ERR_NOT_FOUND, "there is no such file");
+    }
+    if (str_starts(name, STR("."))) {
+        /* Spelt %2E in names of data; programs look for .git and the like at every step. */
+        *negative_ms = CONSTANT_MS;
         return call_fail(call, ERR_NOT_FOUND, "there is no such file");
     }
     err = tree_decode_entry(t, call, &dir, name, &id);

@@ -14,6 +14,7 @@
 #include "backend/base/log.h"
 #include "fs/background.h"
 #include "fs/fuse_mount.h"
+#include "fs/fuse_notify.h"
 #include "fs/hubs.h"
 #include "fs/mountpoint.h"
 #include "fs/progress.h"
@@ -52,6 +53,7 @@ struct program {
     struct hubs hubs;
     struct progress *progress;
     _Atomic(struct forest *) forest; /* A: SIGHUP may come while it is not there yet */
+    _Atomic(struct notify *) notify; /* A: so may the end */
     struct mount mount;
     struct fuse_mount fuse;
 };
@@ -62,7 +64,11 @@ static void on_end(void *ctx)
 {
     struct program *p = ctx;
 
+    struct notify *n = atomic_load(&p->notify);
+
     call_cancel(&p->opening);
+    if (n)
+        notify_halt(n); /* as long as somebody reads the requests that it may wait for */
     fuse_mount_end(&p->fuse);
 }
 
@@ -197,8 +203,10 @@ static bool build(struct program *p)
     m->walkers = walkers_new();
     m->callers = callers_new();
     m->park = park_new(&park_ops);
+    m->notify = notify_new();
     p->progress = progress_new();
-    if (!m->failures || !p->progress || !m->handles || !m->walkers || !m->callers || !m->park)
+    if (!m->notify || !m->failures || !p->progress || !m->handles || !m->walkers || !m->callers ||
+        !m->park)
         return false;
     struct forest_settings settings = { .tree = { .failures = m->failures,
                                                   .progress = p->progress,
@@ -208,11 +216,19 @@ static bool build(struct program *p)
                                                   .gid = (uint32_t)o->gid,
                                                   .umask = (uint32_t)o->umask,
                                                   .ttl_ms = o->ttl_ms,
+                                                  .news = notify_news,
+                                                  .news_ctx = m->notify,
                                                   .version = TASKHUBFS_VERSION,
                                                   .print_config = print_config,
                                                   .ctx = p } };
+    const struct notify_kernel kernel = fuse_notify_kernel(m);
+    if (notify_start(m->notify, &kernel))
+        settings.tree.told_ms = NOTIFY_TOLD_MS;
+    atomic_store(&p->notify, m->notify);
     hubs_plant(&p->hubs, &settings);
     m->forest = forest_new(&settings);
+    if (m->forest)
+        notify_plant(m->notify, m->forest);
     atomic_store(&p->forest, m->forest);
     return m->forest != NULL;
 }
@@ -232,12 +248,16 @@ static void take_apart(struct program *p)
     if (m->handles)
         handles_close_all(m->handles, close_walk, m);
     atomic_store(&p->forest, NULL); /* the signal thread has ended */
+    atomic_store(&p->notify, NULL);
+    if (m->notify && !notify_stop(m->notify))
+        return; /* only after a loop can it be stuck, and that end is not here (serve) */
     forest_free(m->forest);
     handles_free(m->handles);
     walkers_free(m->walkers);
     callers_free(m->callers);
     park_free(m->park);
     hubs_close(&p->hubs);
+    notify_free(m->notify);
     progress_free(p->progress);
     failures_free(m->failures);
 }
@@ -269,7 +289,7 @@ static int serve(struct program *p)
     background_report(&p->background, EXIT_OK, "");
     int status = fuse_mount_loop(&p->fuse);
     bool asked = atomic_load(&p->signals.ended);
-    bool quiet = wind_up(p, asked);
+    bool quiet = wind_up(p, asked) && notify_stop(p->mount.notify);
     fuse_mount_close(&p->fuse);
     if (!quiet) {
         log_warning("operations under way did not end in time");

@@ -12,7 +12,8 @@
 
 struct held {
     uint64_t key; /* space and index; 0 = free, since no held space is 0 */
-    uint64_t count;
+    uint64_t count : 56;
+    uint64_t marks : 8;
     struct text *text;
 };
 
@@ -111,7 +112,7 @@ static enum err resize_locked(struct nodes *n, size_t cap)
     return OK;
 }
 
-static enum err hold_locked(struct nodes *n, uint64_t key, struct str text)
+static enum err hold_locked(struct nodes *n, uint64_t key, struct str text, unsigned marks)
 {
     struct held *h;
 
@@ -132,15 +133,17 @@ static enum err hold_locked(struct nodes *n, uint64_t key, struct str text)
         return ERR_BUSY;
     }
     h->count++;
+    h->marks |= marks & 0xff;
     return OK;
 }
 
-enum err nodes_hold(struct nodes *n, enum node_space space, uint64_t index, struct str text)
+enum err nodes_hold_marked(struct nodes *n, enum node_space space, uint64_t index, struct str text,
+                           unsigned marks)
 {
     if (space == SPACE_NONE)
         return OK;
     LOCK_SCOPE(&n->lock);
-    return hold_locked(n, key_of(space, index), text);
+    return hold_locked(n, key_of(space, index), text, marks);
 }
 
 enum err nodes_hold_folder(struct nodes *n, struct str text, uint64_t *ret)
@@ -150,7 +153,7 @@ enum err nodes_hold_folder(struct nodes *n, struct str text, uint64_t *ret)
     LOCK_SCOPE(&n->lock);
     for (uint64_t i = 0; i < PROBES_MAX; i++) {
         uint64_t index = (first + i) & NODE_INDEX_MASK;
-        enum err err = hold_locked(n, key_of(SPACE_FOLDER, index), text);
+        enum err err = hold_locked(n, key_of(SPACE_FOLDER, index), text, 0);
 
         if (err == OK)
             *ret = index;
@@ -158,6 +161,25 @@ enum err nodes_hold_folder(struct nodes *n, struct str text, uint64_t *ret)
             return err;
     }
     return ERR_BUSY;
+}
+
+bool nodes_find_folder(struct nodes *n, struct str text, uint64_t *ret)
+{
+    uint64_t first = folder_number(text);
+
+    LOCK_SCOPE(&n->lock);
+    for (uint64_t i = 0; n->cap > 0 && i < PROBES_MAX; i++) {
+        uint64_t index = (first + i) & NODE_INDEX_MASK;
+        const struct held *h = find_locked(n, key_of(SPACE_FOLDER, index));
+
+        if (h->key == 0)
+            return false;
+        if (str_eq(text_str(h->text), text)) {
+            *ret = index;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Takes an entry out and closes the gap, so that no marks of the dead remain. */
@@ -207,6 +229,29 @@ struct text *nodes_text(struct nodes *n, enum node_space space, uint64_t index)
     if (n->cap == 0)
         return NULL;
     return text_ref(find_locked(n, key_of(space, index))->text);
+}
+
+unsigned nodes_marks(struct nodes *n, enum node_space space, uint64_t index)
+{
+    LOCK_SCOPE(&n->lock);
+    return n->cap ? (unsigned)find_locked(n, key_of(space, index))->marks : 0;
+}
+
+uint64_t *nodes_held(struct nodes *n, enum node_space space, size_t *ret_count)
+{
+    uint64_t *ret;
+    size_t count = 0;
+
+    LOCK_SCOPE(&n->lock);
+    *ret_count = 0;
+    ret = malloc((n->used + 1) * sizeof(*ret));
+    if (!ret)
+        return NULL;
+    for (size_t i = 0; i < n->cap; i++)
+        if (n->slots[i].key != 0 && n->slots[i].key >> SPACE_SHIFT == (uint64_t)space)
+            ret[count++] = n->slots[i].key & NODE_INDEX_MASK;
+    *ret_count = count;
+    return ret;
 }
 
 size_t nodes_count(struct nodes *n)

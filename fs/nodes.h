@@ -12,8 +12,9 @@
 #include "backend/base/text.h"
 #include "fs/filedef.h"
 
-#define NODE_INDEX_BITS 38 /* slots have 32; names of groups share the rest without meeting often  \
-                            */
+#define NODE_INDEX_BITS                                                                            \
+    38 /* slots have 32; names of groups share the rest without meeting often                      \
+        */
 #define NODE_HUB_BITS   10
 #define NODE_HUB_MAX    ((1u << NODE_HUB_BITS) - 1)
 #define NODE_INDEX_MASK ((UINT64_C(1) << NODE_INDEX_BITS) - 1)
@@ -37,14 +38,28 @@ struct nodes {
 void nodes_init(struct nodes *n);
 void nodes_fini(struct nodes *n);
 /* Counts up; the first one keeps a copy of the text. ERR_BUSY: the index is held for another text.
- * SPACE_NONE is never kept. */
-MUST_CHECK enum err nodes_hold(struct nodes *n, enum node_space space, uint64_t index,
-                               struct str text);
+ * SPACE_NONE is never kept. marks are added to those it has: what of it the kernel may know. */
+MUST_CHECK enum err nodes_hold_marked(struct nodes *n, enum node_space space, uint64_t index,
+                                      struct str text, unsigned marks);
+static inline MUST_CHECK enum err nodes_hold(struct nodes *n, enum node_space space, uint64_t index,
+                                             struct str text)
+{
+    return nodes_hold_marked(n, space, index, text, 0);
+}
 /* Finds the index of a group (folder_number or one behind it) and holds it. */
 MUST_CHECK enum err nodes_hold_folder(struct nodes *n, struct str text, uint64_t *ret);
+/* The index that the group is held with; false: it is not. */
+bool nodes_find_folder(struct nodes *n, struct str text, uint64_t *ret);
 void nodes_forget(struct nodes *n, enum node_space space, uint64_t index, uint64_t count);
 struct text *nodes_text(struct nodes *n, enum node_space space,
                         uint64_t index); /* NULL: not held */
+/* 0: nothing of it was told. An instance: a bit for each view that its directory (low four) or
+ * something in it (next four) was told in. */
+unsigned nodes_marks(struct nodes *n, enum node_space space, uint64_t index);
+#define NODE_MARK(view)        (1u << (view))
+#define NODE_MARK_INSIDE(view) (1u << (4 + (view)))
+/* Every index of a space that is held now: an array to be freed; NULL and 0 also without memory. */
+uint64_t *nodes_held(struct nodes *n, enum node_space space, size_t *ret_count);
 size_t nodes_count(struct nodes *n);
 
 #endif

@@ -5,6 +5,20 @@ enum node_space place_space(const struct kind *kind)
     return kind->is_message ? SPACE_MESSAGE : kind->dir->space;
 }
 
+static unsigned mark_of(const struct kind *kind, unsigned view)
+{
+    if (place_space(kind) != SPACE_SLOT)
+        return 0;
+    return !kind->file && kind->dir->class == CLASS_DIR_INSTANCE ? NODE_MARK(view)
+                                                                 : NODE_MARK_INSIDE(view);
+}
+
+enum err place_hold(struct tree *t, const struct kind *kind, unsigned view, uint64_t index,
+                    struct str text)
+{
+    return nodes_hold_marked(&t->nodes, place_space(kind), index, text, mark_of(kind, view));
+}
+
 enum err place_of(struct tree *t, struct call *call, node n, struct place *ret)
 {
     const struct kind *kind = kinds_get(&t->kinds, node_kind(n));

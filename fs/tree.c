@@ -5,6 +5,13 @@
 #include "fs/dirs.h"
 #include "fs/tree_internal.h"
 
+static void on_news(void *ctx, const struct catalogue_news *news)
+{
+    const struct tree *t = ctx;
+
+    t->settings.news(t->settings.news_ctx, t->settings.hub, news);
+}
+
 struct tree *tree_new(const struct tree_settings *settings)
 {
     struct tree *t = calloc(1, sizeof(*t));
@@ -26,6 +33,8 @@ struct tree *tree_new(const struct tree_settings *settings)
     atomic_init(&t->versions, 1);
     atomic_init(&t->stale_since_ms, 0);
     atomic_init(&t->stale_count, 0);
+    if (t->catalogue && t->settings.news)
+        catalogue_watch(t->catalogue, on_news, t);
     return t;
 }
 
@@ -33,6 +42,8 @@ void tree_free(struct tree *t)
 {
     if (!t)
         return;
+    if (t->catalogue && t->settings.news)
+        catalogue_watch(t->catalogue, NULL, NULL);
     memo_fini(&t->shortened);
     memo_fini(&t->restarts);
     sizes_fini(&t->sizes);
@@ -59,7 +70,7 @@ enum err tree_hold(struct tree *t, const struct attr *a, struct str id)
 
     if (!kind)
         return ERR_BUG;
-    return nodes_hold(&t->nodes, place_space(kind), node_index(a->node), id);
+    return place_hold(t, kind, node_view(a->node), node_index(a->node), id);
 }
 
 uint64_t tree_instance_count(struct tree *t)
@@ -108,10 +119,10 @@ enum err tree_attr(struct tree *t, struct call *call, node n, bool exact, struct
     if (err != OK)
         return err;
     if (!p.kind->file) {
-        attrs_dir(t, p.kind, n, place_text(&p), s.row, ret);
+        attrs_dir(t, p.kind, n, place_text(&p), s.row, s.hold.known_ms, ret);
         return OK;
     }
     if (!file_is_present(p.kind->file, s.row))
         return call_fail(call, ERR_NOT_FOUND, "there is no %s in this state", p.kind->file->name);
-    return attrs_file(t, call, &p, s.row, exact, ret);
+    return attrs_file(t, call, &p, s.row, s.hold.known_ms, exact, ret);
 }

@@ -47,6 +47,13 @@ struct tree_settings {
     bool purge;       /* false: --no-purge */
     uint32_t uid, gid, umask;
     int64_t ttl_ms;   /* --cache-ttl */
+    /* Who tells the kernel what is no longer so, and for how long that lets it believe what is in
+     * the directory of a finished instance; 0 and NULL = nobody does. news is called as
+     * catalogue_watcher is, with the number of the hub in nodes. */
+    int64_t told_ms;
+    void (*news)(void *news_ctx, unsigned hub, const struct catalogue_news *news);
+    void *news_ctx;
+    unsigned hub; /* its number in the mount; 0 = the only one */
     const char *version;
     /* Prints .taskhubfs/config. */
     void (*print_config)(void *ctx, struct buf *out);
@@ -155,6 +162,19 @@ MUST_CHECK enum err tree_act(struct tree *t, struct call *call, const struct tar
 MUST_CHECK enum err tree_unlink_check(struct tree *t, struct call *call, node dir, struct str name);
 /* Purges the instance of this directory (any view). */
 MUST_CHECK enum err tree_purge(struct tree *t, struct call *call, node dir);
+
+/* -- what news make doubtful (stale.c): asks nothing of the hub -- */
+
+/* Nodes whose attributes may be other ones now; of directories also the names. */
+typedef void (*stale_node)(void *ctx, node n, bool is_dir);
+void tree_stale_nodes(struct tree *t, const struct catalogue_news *news, stale_node emit, void *ctx);
+/* The same for the view directories that count the instance; only attributes. */
+void tree_stale_views(struct tree *t, const struct catalogue_news *news, stale_node emit, void *ctx);
+/* Names that may be there or not be there now. */
+typedef void (*stale_name)(void *ctx, node dir, struct str name);
+void tree_stale_names(struct tree *t, const struct catalogue_news *news, stale_name emit, void *ctx);
+/* The slots of all instances of which the kernel holds something: to be freed; NULL = none. */
+uint64_t *tree_held_slots(struct tree *t, size_t *ret_count);
 
 /* The path of a node (and a child name) as a user writes it, for failures; best effort. */
 void tree_path(struct tree *t, node n, struct str child, struct buf *ret);

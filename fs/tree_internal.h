@@ -78,6 +78,9 @@ static inline struct str place_text(const struct place *p)
     return text_str(p->text);
 }
 enum node_space place_space(const struct kind *kind);
+/* Holds a node of a kind for the kernel. */
+MUST_CHECK enum err place_hold(struct tree *t, const struct kind *kind, unsigned view,
+                               uint64_t index, struct str text);
 /* A child that is a table row; its text is borrowed from the directory. */
 struct place place_fixed(const struct place *dir, const struct kind *kind);
 
@@ -112,12 +115,20 @@ uint64_t sizes_of_folder(struct tree *t, const struct dir_def *dir, struct str n
 ticks sizes_changed(struct tree *t);
 
 /* -- attrs.c -- */
-int64_t attrs_life_ms(struct tree *t, const struct row *row); /* how long what a row says holds */
+/* How long the kernel may believe what a row says that was so at known_ms: the rest of that row's
+ * own life (L15) for the instance's directory; for what is in it longer, as changes are told. */
+int64_t attrs_row_ms(struct tree *t, const struct row *row, int64_t known_ms);
+int64_t attrs_inside_ms(struct tree *t, const struct row *row, int64_t known_ms);
+/* The same for content of a row of the moment. */
+int64_t attrs_life_ms(struct tree *t, const struct row *row);
+#define CONSTANT_MS (INT64_C(24) * 3600 * 1000) /* what no table will ever say differently */
+/* What is said of something whose row was so at known_ms; no row: neither counts. */
 void attrs_dir(struct tree *t, const struct kind *kind, node n, struct str text,
-               const struct row *row, struct attr *ret);
+               const struct row *row, int64_t known_ms, struct attr *ret);
 /* exact as in tree_attr; a local call gives a guess where a request would be needed. */
 MUST_CHECK enum err attrs_file(struct tree *t, struct call *call, const struct place *p,
-                               const struct row *row, bool exact, struct attr *ret);
+                               const struct row *row, int64_t known_ms, bool exact,
+                               struct attr *ret);
 ticks row_time(const struct row *row, enum file_time time); /* falls back to what is known */
 void attrs_message(struct tree *t, node n, struct attr *ret);
 bool file_is_present(const struct file_def *f, const struct row *row);
