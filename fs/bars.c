@@ -458,7 +458,9 @@ static ticks first_time(const struct build *b, const struct row *row, ticks now)
     for (size_t i = 0; b->h && i < b->h->count; i++)
         if (b->h->events[i].time != TICKS_NONE)
             return b->h->events[i].time;
-    return row->created != TICKS_NONE ? row->created : now;
+    if (row->created != TICKS_NONE)
+        return row->created;
+    return row->updated != TICKS_NONE || row_is_finished(row) ? row->updated : now;
 }
 
 static void walk(struct build *b)

@@ -51,7 +51,8 @@ static uint64_t version_of(struct tree *t, const struct file_def *f, const struc
 
     if (f->constant)
         return 1;
-    if (!row || row->stamp == TICKS_NONE || file_is_writable(f))
+    if (!row || row->stamp == TICKS_NONE || file_is_writable(f) ||
+        (f->ages && !row_is_finished(row)))
         return atomic_fetch_add(&t->versions, 1) << 1; /* even: never equal to the others */
     x = (uint64_t)row->stamp * UINT64_C(0x9e3779b97f4a7c15);
     x ^= (text->len + 1) * UINT64_C(0xc2b2ae3d27d4eb4f);

@@ -4,6 +4,7 @@
 #include "fs/dirs.h"
 #include "fs/format.h"
 #include "fs/names.h"
+#include "fs/reason.h"
 
 /* -- history: five columns (mount layout 3.3) -- */
 
@@ -63,35 +64,12 @@ static void add_time_detail(struct buf *out, ticks t)
     buf_add_ch(out, '"');
 }
 
-/* The message of FailureDetails; "" when it has none. */
-static struct str failure_message(struct str json, struct arena *arena)
-{
-    struct str name, message = STR_NONE;
-    struct jsonread r;
-
-    jsonread_init(&r, json, arena);
-    if (!jsonread_object(&r))
-        return message;
-    while (jsonread_member(&r, &name)) {
-        if (str_eq(name, STR("ErrorMessage")) && !message.p)
-            (void)jsonread_string(&r, &message);
-        else
-            jsonread_skip(&r);
-    }
-    return jsonread_ok(&r) ? message : STR_NONE;
-}
-
 static void add_failure(struct buf *out, const struct event *e)
 {
-    struct str message;
     struct arena arena;
 
     arena_init(&arena);
-    /* Out-of-process apps say only "unhandled exception" in the reason (storage tables 5.4). */
-    message = failure_message(e->failure_details.text, &arena);
-    if (message.len == 0)
-        message = e->reason.text.len > 0 ? e->reason.text : e->details.text;
-    format_json_column(out, message);
+    format_json_column(out, reason_of(e, &arena));
     arena_fini(&arena);
 }
 

@@ -33,6 +33,11 @@ enum err instance_urls_show(const struct view *v, struct buf *out);
 /* dir_failure.c: why it failed. */
 enum err instance_failure_show(const struct view *v, struct buf *out);
 
+/* dir_pictures.c: its events drawn. */
+enum err instance_timeline_show(const struct view *v, struct buf *out);
+enum err instance_timeline_svg_show(const struct view *v, struct buf *out);
+enum err instance_history_mmd_show(const struct view *v, struct buf *out);
+
 /* dir_status.c: what they say of its row. */
 enum err instance_status_show(const struct view *v, struct buf *out);
 enum err instance_status_json_show(const struct view *v, struct buf *out);

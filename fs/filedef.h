@@ -29,6 +29,7 @@ struct file_def {
     bool hidden;         /* resolves without being listed */
     bool waits;          /* reading blocks until the instance is finished */
     bool follows;        /* a running instance's file grows while open (tail -f) */
+    bool ages;           /* an unfinished instance's file also depends on the clock */
     bool constant;       /* outside instances: the same bytes as long as the mount lives */
     enum file_time time; /* which moment is its mtime */
     unsigned parts;      /* enum part: what show needs; 0 = the row (or nothing) is enough */

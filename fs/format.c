@@ -48,6 +48,8 @@ static void make_utf8(struct buf *ret, struct str s)
             if (body.p[i + 1] != '"')
                 buf_add_ch(ret, '\\');
             buf_add_ch(ret, body.p[++i]);
+        } else if (is_control(body.p[i])) {
+            add_control(ret, body.p[i]); /* DEL, which JSON leaves alone */
         } else {
             buf_add_ch(ret, body.p[i]);
         }

@@ -27,6 +27,7 @@
 #define LINE_MAX_BYTES  (64 * KIB)
 #define NOTE_COLUMNS    300
 #define TITLE_COLUMNS   80
+#define CLIP_HEIGHT     1000000
 
 struct sheet {
     const struct bars *bars;
@@ -197,18 +198,43 @@ static void draw_span(struct sheet *s, const char *class, double from, double to
     draw_rect(s, class, from, y + (s->row_height - thickness(s)) / 2, width, thickness(s));
 }
 
-static void draw_exact(struct sheet *s, const struct bar *bar, double y)
+static void draw_looks(struct sheet *s, const struct bar *bar, double y, bool suspended)
 {
-    for (size_t i = 0; i < bar->n_spans; i++)
-        if (bar->spans[i].to > bar->spans[i].from || bar->spans[i].look == SPAN_RUNNING)
-            draw_span(s, class_of(bar, &bar->spans[i]), x_of(s, bar->spans[i].from),
-                      x_of(s, bar->spans[i].to), y);
+    for (size_t i = 0; i < bar->n_spans; i++) {
+        const struct span *span = &bar->spans[i];
+
+        if ((span->look == SPAN_SUSPENDED) != suspended)
+            continue;
+        if (span->to > span->from || span->look == SPAN_RUNNING)
+            draw_span(s, class_of(bar, span), x_of(s, span->from), x_of(s, span->to), y);
+    }
 }
 
-/* Many spans: each pixel shows the most remarkable of what lies there. */
+/* Turns that were taken while suspended are seen, too. */
+static void draw_exact(struct sheet *s, const struct bar *bar, double y)
+{
+    draw_looks(s, bar, y, true);
+    draw_looks(s, bar, y, false);
+}
+
+/* Many spans: each pixel shows the most remarkable of what lies there; of failures, their ends. */
+static const char *pixel_class(const struct bar *bar, const struct span *best, bool failure)
+{
+    struct span plain;
+
+    if (failure)
+        return "failed";
+    if (!best)
+        return NULL;
+    plain = *best;
+    plain.failed = false;
+    return class_of(bar, &plain);
+}
+
 static void draw_pixels(struct sheet *s, const struct bar *bar, double y)
 {
     const struct span *best[CHART_WIDTH] = { NULL };
+    bool failure[CHART_WIDTH] = { false };
     size_t from = 0;
 
     for (size_t i = 0; i < bar->n_spans; i++) {
@@ -217,13 +243,15 @@ static void draw_pixels(struct sheet *s, const struct bar *bar, double y)
         size_t last = (size_t)scale_at(&s->scale, span->to);
 
         for (; at <= last && at < CHART_WIDTH; at++)
-            if (!best[at] || span->failed > best[at]->failed || span->look > best[at]->look)
+            if (!best[at] || span->look > best[at]->look)
                 best[at] = span;
+        if (span->failed && bar->kind != BAR_RUN)
+            failure[last < CHART_WIDTH ? last : CHART_WIDTH - 1] = true;
     }
     for (size_t at = 1; at <= CHART_WIDTH; at++) {
-        const char *class = best[from] ? class_of(bar, best[from]) : NULL;
+        const char *class = pixel_class(bar, best[from], failure[from]);
 
-        if (at < CHART_WIDTH && class == (best[at] ? class_of(bar, best[at]) : NULL))
+        if (at < CHART_WIDTH && class == pixel_class(bar, best[at], failure[at]))
             continue;
         if (class)
             draw_span(s, class, CHART_X + (double)from, CHART_X + (double)at, y);
@@ -338,7 +366,7 @@ static void draw_bar(struct sheet *s, size_t i)
     draw_label(s, bar, baseline);
     if (bar->kind == BAR_RUN)
         draw_span(s, "idle", x_of(s, bar->from), x_of(s, bar->to), y);
-    if (bar->n_spans <= EXACT_SPANS_MAX)
+    if (bar->n_spans <= EXACT_SPANS_MAX && bar->count <= 1)
         draw_exact(s, bar, y);
     else
         draw_pixels(s, bar, y);
@@ -444,7 +472,7 @@ static void define_hatch(struct buf *out, const char *id, const char *ground, co
                id, ground, line);
 }
 
-static void define(struct sheet *s, double height)
+static void define(struct sheet *s)
 {
     buf_add_c(s->out, "<defs>\n");
     define_hatch(s->out, "timer", "#fbeecb", "#e2b04a");
@@ -453,7 +481,8 @@ static void define(struct sheet *s, double height)
     define_hatch(s->out, "paused", "#e9ecf0", "#9aa5b1");
     buf_add_c(s->out, "<clipPath id=\"th-names\"><rect x=\"0\" y=\"0\"");
     add_attribute(s->out, "width", MARGIN + LABEL_WIDTH + 6);
-    add_attribute(s->out, "height", height);
+    /* Higher than any picture: several in one document share the first one's. */
+    add_attribute(s->out, "height", CLIP_HEIGHT);
     buf_add_c(s->out, "/></clipPath>\n</defs>\n");
 }
 
@@ -530,6 +559,14 @@ static bool has_state(const struct bars *bars, enum bar_state state)
     return false;
 }
 
+static bool has_paused(const struct bars *bars)
+{
+    for (size_t i = 0; i < bars->bars[0].n_spans; i++)
+        if (bars->bars[0].spans[i].look == SPAN_SUSPENDED)
+            return true;
+    return false;
+}
+
 static void draw_legend(struct sheet *s)
 {
     const struct bars *b = s->bars;
@@ -549,6 +586,8 @@ static void draw_legend(struct sheet *s)
         x = draw_key(s, x, y, "sent", DIAMOND, "event sent");
     if (has_state(b, BAR_FAILED) || has_state(b, BAR_REWOUND))
         x = draw_key(s, x, y, "bad", DISC, "failed");
+    if (has_paused(b))
+        x = draw_key(s, x, y, "paused", NULL, "suspended");
     if (has_state(b, BAR_DROPPED))
         x = draw_key(s, x, y, "dropped", BAR_END, "dropped");
     if (b->open)
@@ -564,7 +603,7 @@ static void draw_all(struct sheet *s)
                "height=\"%d\" viewBox=\"0 0 %d %d\" font-size=\"%u\">\n",
                PAGE_WIDTH, (int)height, PAGE_WIDTH, (int)height, s->font);
     buf_add_c(s->out, style);
-    define(s, height);
+    define(s);
     draw_rect(s, "page", 0, 0, PAGE_WIDTH, height);
     draw_title(s);
     draw_subtitle(s);

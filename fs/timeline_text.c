@@ -84,13 +84,13 @@ static size_t end_column(const struct sheet *s, ticks from, ticks to)
     return at > first ? at : first;
 }
 
-static void cover(enum ink *cells, size_t at, enum ink c)
+static void cover(enum ink *inks, size_t at, enum ink c)
 {
-    if (c > cells[at])
-        cells[at] = c;
+    if (c > inks[at])
+        inks[at] = c;
 }
 
-static void paint_span(const struct sheet *s, enum ink *cells, const struct span *span)
+static void paint_span(const struct sheet *s, enum ink *inks, const struct span *span)
 {
     static const enum ink of[] = {
         [SPAN_WAITING] = INK_WAITING, [SPAN_SUSPENDED] = INK_SUSPENDED, [SPAN_RUNNING] = INK_RUNNING
@@ -98,7 +98,7 @@ static void paint_span(const struct sheet *s, enum ink *cells, const struct span
     size_t last = end_column(s, span->from, span->to);
 
     for (size_t at = column_of(s, span->from); at <= last; at++)
-        cover(cells, at, of[span->look]);
+        cover(inks, at, of[span->look]);
 }
 
 /* Episodes take milliseconds: how much of each place they fill decides what it shows. */
@@ -116,33 +116,33 @@ static void paint_episode(const struct sheet *s, double *filled, const struct sp
     }
 }
 
-static void paint_run(const struct sheet *s, enum ink *cells, const struct bar *bar)
+static void paint_run(const struct sheet *s, enum ink *inks, const struct bar *bar)
 {
     struct span all = { .from = bar->from, .to = bar->to, .look = SPAN_WAITING };
     double filled[CHART_COLUMNS] = { 0 };
 
-    paint_span(s, cells, &all);
+    paint_span(s, inks, &all);
     for (size_t i = 0; i < bar->n_spans; i++) {
         if (bar->spans[i].look == SPAN_RUNNING)
             paint_episode(s, filled, &bar->spans[i]);
         else
-            paint_span(s, cells, &bar->spans[i]);
+            paint_span(s, inks, &bar->spans[i]);
     }
     for (size_t at = 0; at < CHART_COLUMNS; at++)
         if (filled[at] > 0)
-            cover(cells, at, filled[at] < 0.5 ? INK_BRIEF : INK_RUNNING);
+            cover(inks, at, filled[at] < 0.5 ? INK_BRIEF : INK_RUNNING);
 }
 
-static void paint_folds(const struct sheet *s, enum ink *cells)
+static void paint_folds(const struct sheet *s, enum ink *inks)
 {
     for (size_t i = 0; i < s->axis.n; i++)
         for (size_t k = 0; k < FOLD_COLUMNS; k++) {
             size_t at = s->fold_at[i] + k;
 
-            if (cells[at] != INK_BLANK)
-                cells[at] = INK_FOLD;
+            if (inks[at] != INK_BLANK)
+                inks[at] = INK_FOLD;
             else if (k == FOLD_COLUMNS / 2)
-                cells[at] = INK_FOLDED;
+                inks[at] = INK_FOLDED;
         }
 }
 
@@ -157,28 +157,28 @@ static enum ink end_mark(const struct bar *bar)
     return INK_BLANK;
 }
 
-static void paint_marks(const struct sheet *s, enum ink *cells, const struct bar *bar)
+static void paint_marks(const struct sheet *s, enum ink *inks, const struct bar *bar)
 {
     enum ink mark = end_mark(bar);
+    bool single = bar->count <= 1 && bar->kind != BAR_RUN;
 
     for (size_t i = 0; i < bar->n_spans; i++) {
         const struct span *span = &bar->spans[i];
 
         if (span->failed)
-            cover(cells, end_column(s, span->from, span->to), INK_FAILED);
-        else if (mark != INK_BLANK && bar->kind != BAR_RUN &&
-                 (bar->count > 1 || i + 1 == bar->n_spans))
-            cover(cells, end_column(s, span->from, span->to), mark);
+            cover(inks, end_column(s, span->from, span->to), INK_FAILED);
+        else if (mark == INK_CAME || (single && i + 1 == bar->n_spans))
+            cover(inks, end_column(s, span->from, span->to), mark);
     }
-    if (bar->kind == BAR_RUN && mark != INK_BLANK)
-        cover(cells, end_column(s, bar->from, bar->to), mark);
+    if (!single && mark != INK_CAME)
+        cover(inks, end_column(s, bar->from, bar->to), mark);
 }
 
-static void add_cells(struct sheet *s, struct buf *line, const enum ink *cells)
+static void add_inks(struct sheet *s, struct buf *line, const enum ink *inks)
 {
     for (size_t at = 0; at < CHART_COLUMNS; at++) {
-        buf_add_c(line, looks[cells[at]].glyph);
-        s->used[cells[at]] = true;
+        buf_add_c(line, looks[inks[at]].glyph);
+        s->used[inks[at]] = true;
     }
 }
 
@@ -191,21 +191,21 @@ static void add_bar(struct sheet *s, const struct bar *bar)
 {
     CLEANUP_BUF struct buf line = BUF_INIT(LINE_MAX_BYTES), label = BUF_INIT(PAYLOAD_MAX_BYTES),
                            took = BUF_INIT(64), state = BUF_INIT(PAYLOAD_MAX_BYTES);
-    enum ink cells[CHART_COLUMNS] = { INK_BLANK };
+    enum ink inks[CHART_COLUMNS] = { INK_BLANK };
 
     bar_label(&label, bar);
     bar_duration(&took, bar);
     bar_state(&state, bar, s->row);
     if (bar->kind == BAR_RUN)
-        paint_run(s, cells, bar);
+        paint_run(s, inks, bar);
     for (size_t i = 0; bar->kind != BAR_RUN && i < bar->n_spans; i++)
-        paint_span(s, cells, &bar->spans[i]);
-    paint_folds(s, cells);
-    paint_marks(s, cells, bar);
+        paint_span(s, inks, &bar->spans[i]);
+    paint_folds(s, inks);
+    paint_marks(s, inks, bar);
 
     add_column(&line, &label, LABEL_COLUMNS, false);
     buf_add_ch(&line, ' ');
-    add_cells(s, &line, cells);
+    add_inks(s, &line, inks);
     buf_add_ch(&line, ' ');
     add_column(&line, &took, DURATION_COLUMNS, true);
     buf_add_ch(&line, ' ');
@@ -307,11 +307,11 @@ static void add_axis(struct sheet *s)
     CLEANUP_BUF struct buf labels = BUF_INIT(LINE_MAX_BYTES), ruler = BUF_INIT(LINE_MAX_BYTES);
     struct places places = { 0 };
     bool marks[CHART_COLUMNS] = { false };
-    enum ink cells[CHART_COLUMNS] = { INK_BLANK };
+    enum ink inks[CHART_COLUMNS] = { INK_BLANK };
 
     place_folds(s, &places);
     place_marks(s, &places, marks);
-    paint_folds(s, cells);
+    paint_folds(s, inks);
     columns_add_left(&labels, STR_NONE, LABEL_COLUMNS + 1);
     columns_add_left(&ruler, STR_NONE, LABEL_COLUMNS + 1);
     for (size_t at = 0; at < CHART_COLUMNS; at++) {
@@ -319,7 +319,7 @@ static void add_axis(struct sheet *s)
             buf_add(&labels, (struct str){ places.at[at].text, places.at[at].len });
         else if (!places.taken[at])
             buf_add_ch(&labels, ' ');
-        buf_add_c(&ruler, cells[at] == INK_FOLDED ? "┊" : marks[at] ? "┬" : "─");
+        buf_add_c(&ruler, inks[at] == INK_FOLDED ? "┊" : marks[at] ? "┬" : "─");
     }
     end_line(s, &labels);
     end_line(s, &ruler);

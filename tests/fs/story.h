@@ -1,0 +1,30 @@
+/* story: a history told in seconds, for the tests of what draws it.
+ * Ownership: story_fini frees. Texts are constants. Threads: the test's own. */
+#ifndef TESTS_FS_STORY_H
+#define TESTS_FS_STORY_H
+
+#include "fs/bars.h"
+
+struct story {
+    struct history *h;
+    struct row row; /* Running, of the orchestrator Flow, id flow-1, created at 0 */
+    int64_t next_id;
+};
+
+ticks at(double seconds); /* after 2026-11-24T09:00:00Z */
+
+void story_init(struct story *s);
+void story_fini(struct story *s);
+struct event *told(struct story *s, enum event_type type, double seconds);
+void turn(struct story *s, double seconds);   /* OrchestratorStarted */
+void rest(struct story *s, double seconds);   /* OrchestratorCompleted */
+void begins(struct story *s, double seconds); /* created at 0, first turn then */
+int64_t decides(struct story *s, enum event_type type, double seconds, const char *name);
+void comes(struct story *s, enum event_type type, double seconds, int64_t id);
+void fails(struct story *s, enum event_type type, double seconds, int64_t id, const char *reason);
+int64_t sets_timer(struct story *s, double seconds, double due);
+void ends(struct story *s, double seconds, const char *status); /* and rests */
+
+struct bars *story_bars(struct story *s, double now, size_t max); /* linked; NULL without memory */
+
+#endif
