@@ -50,6 +50,48 @@ static void test_text_outlives_forget(void **state)
     nodes_fini(&n);
 }
 
+static void test_marks_and_what_is_held(void **state)
+{
+    struct nodes n;
+    size_t count;
+    uint64_t *held;
+
+    nodes_init(&n);
+    assert_int_equal(nodes_marks(&n, SPACE_SLOT, 7), 0);
+    assert_int_equal(nodes_hold_marked(&n, SPACE_SLOT, 7, STR("seven"), NODE_MARK(1)), OK);
+    assert_int_equal(nodes_hold_marked(&n, SPACE_SLOT, 7, STR("seven"), NODE_MARK_INSIDE(3)), OK);
+    assert_int_equal(nodes_hold(&n, SPACE_FOLDER, 7, STR("Failed")), OK);
+    assert_int_equal(nodes_marks(&n, SPACE_SLOT, 7), NODE_MARK(1) | NODE_MARK_INSIDE(3));
+    assert_int_equal(nodes_marks(&n, SPACE_FOLDER, 7), 0);
+    held = nodes_held(&n, SPACE_SLOT, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(held[0], 7);
+    free(held);
+    nodes_forget(&n, SPACE_SLOT, 7, 1);
+    assert_int_equal(nodes_marks(&n, SPACE_SLOT, 7), NODE_MARK(1) | NODE_MARK_INSIDE(3));
+    nodes_forget(&n, SPACE_SLOT, 7, 1);
+    assert_int_equal(nodes_marks(&n, SPACE_SLOT, 7), 0);
+    free(nodes_held(&n, SPACE_SLOT, &count));
+    assert_int_equal(count, 0);
+    nodes_fini(&n);
+}
+
+static void test_a_held_folder_is_found(void **state)
+{
+    struct nodes n;
+    uint64_t index, found;
+
+    nodes_init(&n);
+    assert_false(nodes_find_folder(&n, STR("Ship"), &found));
+    /* Its own number is taken, so it is one further. */
+    assert_int_equal(nodes_hold(&n, SPACE_FOLDER, folder_number(STR("Ship")), STR("x")), OK);
+    assert_false(nodes_find_folder(&n, STR("Ship"), &found));
+    assert_int_equal(nodes_hold_folder(&n, STR("Ship"), &index), OK);
+    assert_true(nodes_find_folder(&n, STR("Ship"), &found));
+    assert_int_equal(found, index);
+    nodes_fini(&n);
+}
+
 static void test_folder_numbers(void **state)
 {
     struct nodes n;
@@ -115,6 +157,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hold_and_forget),
         cmocka_unit_test(test_text_outlives_forget),
+        cmocka_unit_test(test_marks_and_what_is_held),
+        cmocka_unit_test(test_a_held_folder_is_found),
         cmocka_unit_test(test_folder_numbers),
         cmocka_unit_test(test_F59_against_a_model),
     };
