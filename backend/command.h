@@ -51,6 +51,9 @@ struct command_def {
     unsigned allowed;      /* bit per situation: send */
     unsigned busy;         /* bit per situation: ERR_BUSY; in neither: ERR_WRONG_STATE */
     bool offered_pending;  /* the listing (which does not know the phase) shows it for Pending */
+    /* Some Pending ones take it: a rewind that was cut off, a history that has ended. Only a reading
+     * of the phase tells, so the name is not listed, but writing there asks. */
+    bool hidden_pending;
 };
 
 extern const struct command_def command_defs[CMD_COUNT];

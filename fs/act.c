@@ -197,12 +197,18 @@ static enum err aim_signal(struct call *call, const struct place *dir, struct st
 static enum err aim_message(struct tree *t, struct call *call, const struct place *dir,
                             struct str name, struct target *ret)
 {
+    CLEANUP_BUF struct buf decoded = BUF_INIT(TARGET_TEXT_MAX);
+
+    if (is_scratch_name(name))
+        return call_fail(call, ERR_FORBIDDEN, "a name like this is an editor's, not a message");
+    if (name_to_id(&decoded, name) != NAME_PLAIN)
+        return call_fail(call, ERR_BAD_NAME, "this is not the spelling of any name");
     /* The commands that a message can be; others are files. */
     if (place_dir(dir)->message == CMD_START)
-        return aim_start(t, call, dir, name, ret);
+        return aim_start(t, call, dir, buf_str(&decoded), ret);
     if (place_dir(dir)->message == CMD_SIGNAL)
-        return aim_signal(call, dir, name, ret);
-    return aim_event(t, call, dir, name, ret);
+        return aim_signal(call, dir, buf_str(&decoded), ret);
+    return aim_event(t, call, dir, buf_str(&decoded), ret);
 }
 
 /* A number for the open message; the kernel forgets it after the close. */
@@ -221,9 +227,15 @@ static enum err hold_message(struct tree *t, struct call *call, const struct pla
     return OK;
 }
 
-/* Not a directory for messages: say why a known verb is not there, refuse everything else. */
-static enum err refuse_create(struct tree *t, struct call *call, const struct place *dir,
-                              struct str name)
+static bool may_be_hidden(const struct file_def *f, const struct row *row)
+{
+    return row->status == STATUS_PENDING && command_defs[f->command].hidden_pending;
+}
+
+/* Not a directory for messages: a verb that the state hides is checked when it is written, of other
+ * known ones it is said why they are not there, everything else is refused. */
+static enum err aim_hidden(struct tree *t, struct call *call, const struct place *dir,
+                           struct str name, struct target *ret)
 {
     CLEANUP_SUBJECT struct subject s = { 0 };
 
@@ -235,9 +247,11 @@ static enum err refuse_create(struct tree *t, struct call *call, const struct pl
         err = subject_get(t, call, dir, &s);
         if (err != OK)
             return err;
-        if (file_is_present(f, s.row))
-            return call_fail(call, ERR_EXISTS, "%s is there already", f->name);
-        return wrong_state(call, s.row, f->command);
+        /* It is there by now when the kernel still believes that it is not. */
+        if (!file_is_present(f, s.row) && !may_be_hidden(f, s.row))
+            return wrong_state(call, s.row, f->command);
+        aim(ret, f->command, place_text(dir), s.row);
+        return OK;
     }
     return call_fail(call, ERR_FORBIDDEN, "nothing can be created here");
 }
@@ -246,7 +260,6 @@ enum err tree_create(struct tree *t, struct call *call, node dir, struct str nam
                      struct target *ret, struct attr *ret_attr)
 {
     CLEANUP_PLACE struct place p = { 0 };
-    CLEANUP_BUF struct buf decoded = BUF_INIT(TARGET_TEXT_MAX);
     enum err err = place_of(t, call, dir, &p);
 
     target_init(ret, 0);
@@ -254,16 +267,19 @@ enum err tree_create(struct tree *t, struct call *call, node dir, struct str nam
         err = check_writable_mount(t, call);
     if (err != OK)
         return err;
-    if (!place_dir(&p)->takes_messages)
-        return refuse_create(t, call, &p, name);
-    if (is_scratch_name(name))
-        return call_fail(call, ERR_FORBIDDEN, "a name like this is an editor's, not a message");
-    if (name_to_id(&decoded, name) != NAME_PLAIN)
-        return call_fail(call, ERR_BAD_NAME, "this is not the spelling of any name");
-    err = aim_message(t, call, &p, buf_str(&decoded), ret);
+    err = place_dir(&p)->takes_messages ? aim_message(t, call, &p, name, ret)
+                                        : aim_hidden(t, call, &p, name, ret);
     if (err == OK)
         err = hold_message(t, call, &p, name, ret, ret_attr);
     return finish(call, ret, err);
+}
+
+/* Also of one that may have been started: its id is what one needs to find out. Forgetting it would
+ * only make `restart` read as empty. */
+static void remember_restart(struct tree *t, const struct command *cmd, const struct receipt *r)
+{
+    if (r->instance_id[0] && memo_put(&t->restarts, cmd->id, str_c(r->instance_id)) != OK)
+        memo_clear(&t->restarts);
 }
 
 enum err tree_act(struct tree *t, struct call *call, const struct target *target, bool has_data,
@@ -288,10 +304,8 @@ enum err tree_act(struct tree *t, struct call *call, const struct target *target
         return kind->file->store(t, call, data);
     }
     err = catalogue_send(t->catalogue, call, &cmd, ret);
-    /* Forgetting it would only make `restart` read as empty. */
-    if (err == OK && cmd.kind == CMD_RESTART &&
-        memo_put(&t->restarts, cmd.id, str_c(ret->instance_id)) != OK)
-        memo_clear(&t->restarts);
+    if (cmd.kind == CMD_RESTART && (err == OK || err == ERR_UNKNOWN_OUTCOME))
+        remember_restart(t, &cmd, ret);
     return err;
 }
 

@@ -44,6 +44,15 @@ static struct kind *enter(struct kinds *k, struct kind row, unsigned view, unsig
     return known;
 }
 
+/* A command that is not there may be written all the same (command.h, hidden_pending). */
+static bool has_commands(const struct dir_def *dir)
+{
+    for (const struct file_def *f = dir->files; f && f->name; f++)
+        if (f->is_command)
+            return true;
+    return false;
+}
+
 static enum err walk(struct kinds *k, const struct dir_def *dir, unsigned view, unsigned parent)
 {
     struct kind *self = enter(k, (struct kind){ .dir = dir }, view, parent);
@@ -55,7 +64,7 @@ static enum err walk(struct kinds *k, const struct dir_def *dir, unsigned view, 
     for (const struct file_def *f = dir->files; f && f->name; f++)
         if (!enter(k, (struct kind){ .dir = dir, .file = f }, below, self->number))
             return ERR_TOO_BIG;
-    if (dir->takes_messages &&
+    if ((dir->takes_messages || has_commands(dir)) &&
         !enter(k, (struct kind){ .dir = dir, .is_message = true }, below, self->number))
         return ERR_TOO_BIG;
     for (const struct dir_def *const *d = dir->dirs; d && *d; d++) {

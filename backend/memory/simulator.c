@@ -153,10 +153,37 @@ static void act_task_fail(struct record *r, const struct step *s, ticks now)
                  open_task(r, 0));
 }
 
+/* An event that came before it was waited for, or during a suspension, is kept until it is. */
+static const struct past *event_raised(const struct record *r, struct str event)
+{
+    for (size_t i = 0; i < r->n_events; i++)
+        if (r->events[i].type == EVENT_RAISED && str_eq_nocase(text_str(r->events[i].name), event))
+            return &r->events[i];
+    return NULL;
+}
+
+static bool waits(const struct record *r)
+{
+    return r->script && r->due == TICKS_NONE && r->step > 0 &&
+           r->script->steps[r->step - 1].act == ACT_WAIT && r->status == STATUS_RUNNING;
+}
+
+static void go_on_with_event(struct record *r, ticks now)
+{
+    const struct past *event;
+
+    if (!waits(r) || !(event = event_raised(r, str_c(r->script->steps[r->step - 1].text))))
+        return;
+    CLEANUP(text_unref) struct text *data = text_ref(event->body);
+    record_finish(r, STATUS_COMPLETED, text_str(data), now);
+}
+
 static void act_wait(struct record *r, const struct step *s, ticks now)
 {
-    record_episode_end(r, now);
+    (void)s;
     r->due = TICKS_NONE;
+    go_on_with_event(r, now);
+    record_episode_end(r, now);
 }
 
 static void act_fan(struct record *r, const struct step *s, ticks now)
@@ -249,20 +276,12 @@ void simulate(struct memory *m, ticks now)
     }
 }
 
-static bool waits_for(const struct record *r, struct str event)
-{
-    return r->script && r->due == TICKS_NONE && r->step > 0 &&
-           r->script->steps[r->step - 1].act == ACT_WAIT &&
-           str_eq_nocase(str_c(r->script->steps[r->step - 1].text), event);
-}
-
 static void obey_event(struct record *r, const struct command *cmd, ticks now)
 {
     struct str data = cmd->has_data ? cmd->data : STR("null");
     record_episode(r, now);
     record_event(r, EVENT_RAISED, now, cmd->name, data, STR_NONE, -1);
-    if (waits_for(r, cmd->name) && r->status != STATUS_SUSPENDED)
-        record_finish(r, STATUS_COMPLETED, data, now);
+    go_on_with_event(r, now);
     record_episode_end(r, now);
 }
 
@@ -280,10 +299,11 @@ static void obey_switch(struct record *r, const struct command *cmd, ticks now)
     record_episode(r, now);
     record_event(r, suspend ? EVENT_SUSPENDED : EVENT_RESUMED, now, STR_NONE, cmd->data, STR_NONE,
                  -1);
-    record_episode_end(r, now);
     r->status = suspend ? STATUS_SUSPENDED : STATUS_RUNNING;
     if (cmd->has_data)
         record_set(&r->output, cmd->data);
+    go_on_with_event(r, now);
+    record_episode_end(r, now);
     if (!suspend && r->due != TICKS_NONE)
         r->due = now;
 }

@@ -240,7 +240,8 @@ static enum err fake_get(struct hub *hub, struct call *call, struct str id, stru
     in->row.status_text = arena_str(&in->arena, in->row.status_text);
     in->execution_id = STR("0d1f5f6f0a7b4a1e9d1c2b3a4f5e6d7c");
     in->generation = from->generation;
-    in->phase = in->row.status == STATUS_PENDING ? PHASE_WAITING : PHASE_NONE;
+    if (in->row.status == STATUS_PENDING)
+        in->phase = from->phase ? from->phase : PHASE_WAITING;
     in->needs = NEED_CELLS | NEED_PHASE;
     copy_cell(in, &in->input, from->input);
     copy_cell(in, &in->output, from->output);
@@ -303,6 +304,8 @@ static enum err fake_send(struct hub *hub, struct call *call, const struct comma
         keep(f->last.name, sizeof(f->last.name), cmd->name);
         keep(f->last.data, sizeof(f->last.data), cmd->data);
         f->last.has_data = cmd->has_data;
+        if (f->fail_send == ERR_UNKNOWN_OUTCOME && cmd->kind == CMD_RESTART)
+            keep(ret->instance_id, sizeof(ret->instance_id), STR("perhaps"));
         if (f->fail_send != OK)
             return call_fail(call, f->fail_send, "the fake was told to fail");
     }

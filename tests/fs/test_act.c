@@ -96,6 +96,23 @@ static void test_restart_reads_as_what_it_started(void **state)
     assert_string_equal(mounted_cat(m, "instances/done/restart"), "generated\n");
 }
 
+/* What failed has started nothing; of what may have been started the id is needed to find out. */
+static void test_restart_after_failures(void **state)
+{
+    struct mounted *m = *state;
+
+    assert_int_equal(mounted_write(m, "instances/done/restart", "copy"), OK);
+    m->hub->fail_send = ERR_EXISTS;
+    assert_int_equal(mounted_write(m, "instances/done/restart", "other"), ERR_EXISTS);
+    assert_string_equal(mounted_cat(m, "instances/done/restart"), "copy\n");
+    m->hub->fail_send = ERR_UNREACHABLE;
+    assert_int_equal(mounted_write(m, "instances/done/restart", ""), ERR_UNREACHABLE);
+    assert_string_equal(mounted_cat(m, "instances/done/restart"), "copy\n");
+    m->hub->fail_send = ERR_UNKNOWN_OUTCOME;
+    assert_int_equal(mounted_write(m, "instances/done/restart", ""), ERR_UNKNOWN_OUTCOME);
+    assert_string_equal(mounted_cat(m, "instances/done/restart"), "perhaps\n");
+}
+
 static void expect_refused(struct mounted *m, const char *path, enum err want, const char *reason)
 {
     enum err err = mounted_write(m, path, "1");
@@ -116,6 +133,28 @@ static void test_B28_wrong_states(void **state)
     expect_refused(m, "instances/run/resume", ERR_WRONG_STATE, "Running");
     expect_refused(m, "instances/done/rewind", ERR_WRONG_STATE, "Completed");
     expect_refused(m, "instances/run/restart", ERR_WRONG_STATE, "Running");
+}
+
+/* A Pending instance may be one whose rewind was cut off, or whose history has ended: nothing but
+ * the fresh phase tells, so these two verbs are not listed, yet can be written. */
+static void test_hidden_verbs_of_pending(void **state)
+{
+    struct mounted *m = *state;
+    struct fake_instance *in = fakehub_add(m->hub, "wait", "Flow", STATUS_PENDING);
+    struct attr a;
+
+    expect_refused(m, "instances/wait/rewind", ERR_WRONG_STATE, "Pending, waiting");
+    expect_refused(m, "instances/wait/restart", ERR_WRONG_STATE, "Pending, waiting");
+    expect_refused(m, "instances/wait/resume", ERR_WRONG_STATE, "Pending");
+    in->phase = PHASE_REWOUND;
+    assert_int_equal(mounted_path(m, "instances/wait/rewind", &a), ERR_NOT_FOUND);
+    expect_refused(m, "instances/wait/restart", ERR_WRONG_STATE, "rewound");
+    assert_int_equal(mounted_write(m, "instances/wait/rewind", "again"), OK);
+    assert_int_equal(m->hub->last.kind, CMD_REWIND);
+    in->phase = PHASE_ENDED;
+    assert_int_equal(mounted_write(m, "instances/wait/restart", "anew"), OK);
+    assert_int_equal(m->hub->last.kind, CMD_RESTART);
+    assert_false(str_has(str_c(mounted_ls(m, "instances/wait")), STR("rewind")));
 }
 
 /* Only a refusal needs a fresh row: a state that has changed since is seen. */
@@ -305,6 +344,8 @@ int main(void)
         TEST(test_signal),
         TEST(test_verbs),
         TEST(test_restart_reads_as_what_it_started),
+        TEST(test_restart_after_failures),
+        TEST(test_hidden_verbs_of_pending),
         TEST(test_B28_wrong_states),
         TEST(test_refusals_come_from_fresh_rows),
         TEST(test_F66_not_writable),

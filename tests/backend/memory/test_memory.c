@@ -114,6 +114,21 @@ static void test_demo_approval_completes_with_the_event(void **state)
     instance_unref(in);
 }
 
+/* As the framework does it: an event is kept until somebody waits for it. */
+static void test_demo_keeps_early_events(void **state)
+{
+    send(*state, CMD_SUSPEND, "approval-3", "", "hold");
+    send(*state, CMD_EVENT, "approval-3", "approve", "7");
+    struct instance *in = get(*state, "approval-3");
+    assert_int_equal(in->row.status, STATUS_SUSPENDED);
+    instance_unref(in);
+    send(*state, CMD_RESUME, "approval-3", "", NULL);
+    in = get(*state, "approval-3");
+    assert_int_equal(in->row.status, STATUS_COMPLETED);
+    assert_true(str_eq(in->output.text, STR("7")));
+    instance_unref(in);
+}
+
 static void test_demo_loop_ends_when_terminated_and_can_be_purged(void **state)
 {
     struct receipt receipt = { 0 };
@@ -213,6 +228,7 @@ int main(void)
         EMPTY(test_contract_list_order),
         DEMO(test_demo_has_every_state),
         DEMO(test_demo_approval_completes_with_the_event),
+        DEMO(test_demo_keeps_early_events),
         DEMO(test_demo_loop_ends_when_terminated_and_can_be_purged),
         DEMO(test_demo_suspend_resume_rewind_restart),
         DEMO(test_demo_large_payload_is_a_reference),
