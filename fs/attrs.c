@@ -113,6 +113,22 @@ static enum err size_from_row(struct tree *t, struct call *call, const struct pl
     return OK;
 }
 
+static void take_rendered(const struct rendered *r, struct attr *ret)
+{
+    ret->size = r->text->len;
+    ret->size_exact = true;
+    ret->mtime = ret->ctime = r->mtime;
+    ret->attr_ms = r->live ? 0 : r->life_ms;
+}
+
+void attrs_rendered(struct tree *t, const struct place *p, const struct rendered *r,
+                    struct attr *ret)
+{
+    attrs_common(t, p->node, S_IFREG, p->kind->file->mode, ret);
+    ret->entry_ms = r->life_ms;
+    take_rendered(r, ret);
+}
+
 static enum err size_from_content(struct tree *t, struct call *call, const struct place *p,
                                   struct attr *ret)
 {
@@ -121,10 +137,7 @@ static enum err size_from_content(struct tree *t, struct call *call, const struc
 
     if (err != OK)
         return err;
-    ret->size = r.text->len;
-    ret->size_exact = true;
-    ret->mtime = ret->ctime = r.mtime;
-    ret->attr_ms = r.live ? 0 : r.life_ms;
+    take_rendered(&r, ret);
     rendered_fini(&r);
     return OK;
 }

@@ -155,9 +155,10 @@ static enum err must_be_file(struct call *call, const struct place *p)
 }
 
 /* What is open for writing a message reads as empty (O_RDWR). */
-static enum err read_message(struct call *call, struct content *ret)
+static enum err read_message(struct tree *t, struct call *call, node n, struct content *ret)
 {
     ret->live = true;
+    attrs_message(t, n, &ret->attr);
     ret->text = text_new(STR_NONE);
     return ret->text ? OK : call_fail(call, ERR_NO_MEMORY, "out of memory");
 }
@@ -169,6 +170,8 @@ static enum err read_waiting(struct tree *t, struct call *call, const struct pla
     enum err err = subject_get(t, call, p, &s);
 
     ret->waits = ret->live = true;
+    if (err == OK)
+        err = attrs_file(t, call, p, s.row, s.hold.known_ms, false, &ret->attr);
     return err;
 }
 
@@ -184,12 +187,13 @@ enum err tree_read(struct tree *t, struct call *call, node file, struct content 
     if (err != OK)
         return err;
     if (p.kind->is_message)
-        return read_message(call, ret);
+        return read_message(t, call, file, ret);
     if (p.kind->file->waits)
         return read_waiting(t, call, &p, ret);
     err = content_render(t, call, &p, &r);
     if (err != OK)
         return err;
+    attrs_rendered(t, &p, &r, &ret->attr);
     ret->text = r.text;
     ret->version = r.version;
     ret->live = r.live;

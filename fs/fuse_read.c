@@ -19,14 +19,11 @@ static enum err open_reader(struct request *r)
     struct mount *m = r->mount;
     struct content content = { 0 };
     struct reader *reader;
-    struct attr attr;
 
     enum err err = forest_read(m->forest, &r->call, r->node, &content);
     if (err)
         return err;
-    err = forest_attr(m->forest, &r->call, r->node, false, &attr);
-    if (!err)
-        err = handles_open_reader(m->handles, &r->call, &attr, &content, &reader);
+    err = handles_open_reader(m->handles, &r->call, &content.attr, &content, &reader);
     content_fini(&content);
     if (err)
         return err;

@@ -4,9 +4,10 @@
 #include "backend/base/map.h"
 #include "fs/handle.h"
 
-/* Which version of a file the kernel's pages hold. A slot that two files share only costs a keep.
- */
-#define SEEN_SLOTS 16384
+/* Which version of a file the kernel's pages hold: 256,000 files, a few that share a slot. What is
+ * forgotten only costs a keep. */
+#define SEEN_SETS 65536
+#define SEEN_WAYS 4
 
 struct seen {
     node node;
@@ -25,7 +26,7 @@ struct handles {
     size_t bytes;        /* L */
     struct map newest;   /* L: node -> struct reader with bytes, linked to older ones */
     struct map frozen;   /* L: text pointer -> struct frozen */
-    struct seen *seen;   /* L */
+    struct seen *seen;   /* L: SEEN_SETS times SEEN_WAYS */
 };
 
 static struct str node_key(const node *n)
@@ -44,7 +45,7 @@ struct handles *handles_new(void)
 
     if (!hs)
         return NULL;
-    hs->seen = calloc(SEEN_SLOTS, sizeof *hs->seen);
+    hs->seen = calloc(SEEN_SETS, SEEN_WAYS * sizeof *hs->seen);
     if (!hs->seen) {
         free(hs);
         return NULL;
@@ -161,9 +162,31 @@ size_t handles_frozen(struct handles *hs)
 
 /* -- readers -- */
 
+static struct seen *seen_set(struct handles *hs, node n)
+{
+    uint64_t x = (n ^ n >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return &hs->seen[(x >> 48) % SEEN_SETS * SEEN_WAYS];
+}
+
+/* The slot of a file, or the one to use for it. */
 static struct seen *seen_slot(struct handles *hs, node n)
 {
-    return &hs->seen[(n ^ (n >> 17) ^ (n >> 48)) % SEEN_SLOTS];
+    struct seen *set = seen_set(hs, n), *spare = NULL;
+
+    for (size_t i = 0; i < SEEN_WAYS; i++) {
+        if (set[i].node == n)
+            return &set[i];
+        if (!spare && set[i].node == 0)
+            spare = &set[i];
+    }
+    return spare ? spare : &set[(n >> 7) % SEEN_WAYS];
+}
+
+static void note_seen(struct handles *hs, const struct reader *r)
+{
+    if (r->pages == PAGES_FRESH)
+        *seen_slot(hs, r->h.node) = (struct seen){ r->h.node, r->version };
 }
 
 /* Two versions of one file must never meet in the page cache, which is one per node (R4). */
@@ -312,9 +335,7 @@ struct text *reader_text(struct handles *hs, struct reader *r)
 struct text *reader_read(struct handles *hs, struct reader *r)
 {
     LOCK_SCOPE(&hs->lock);
-    /* Only a READ proves that the kernel has dropped the pages it had before this open. */
-    if (r->pages == PAGES_FRESH)
-        *seen_slot(hs, r->h.node) = (struct seen){ r->h.node, r->version };
+    note_seen(hs, r); /* only a READ proves that the kernel has dropped the pages it had before */
     return text_ref(r->text);
 }
 
@@ -322,6 +343,8 @@ void reader_attr(struct handles *hs, struct reader *r, struct attr *ret)
 {
     LOCK_SCOPE(&hs->lock);
     *ret = r->attr;
+    if (ret->size == 0)
+        note_seen(hs, r); /* ... or a size with which it has none */
 }
 
 enum err reader_replace(struct handles *hs, struct call *call, struct reader *r,

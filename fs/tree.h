@@ -120,6 +120,7 @@ uint64_t lister_count(struct lister *l); /* entries so far: for "a small directo
 /* -- reading -- */
 struct content {
     struct text *text;  /* frozen bytes; NULL for a file that waits */
+    struct attr attr;   /* of the file with these bytes */
     bool live;          /* of an unfinished instance: do not use the page cache */
     uint64_t version;   /* equal versions of a node have equal bytes */
     bool waits;         /* block until the instance is finished (park) */

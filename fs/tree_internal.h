@@ -143,6 +143,9 @@ struct rendered {
     int64_t life_ms;
 };
 void rendered_fini(struct rendered *r);
+/* -- attrs.c: of the file that has these bytes -- */
+void attrs_rendered(struct tree *t, const struct place *p, const struct rendered *r,
+                    struct attr *ret);
 MUST_CHECK enum err content_render(struct tree *t, struct call *call, const struct place *p,
                                    struct rendered *ret);
 /* A file whose row needs no parts, printed from that row. */

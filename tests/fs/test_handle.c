@@ -91,6 +91,50 @@ static void test_R4_attributes_are_those_of_the_newest_open(void **state)
     assert_null(handles_newest(hs, FILE_A));
 }
 
+/* It is never read, but with the size that was told there can be no pages. */
+static void test_R4_an_empty_file_is_kept_once_its_size_was_told(void **state)
+{
+    struct handles *hs = *state;
+    struct attr told;
+    struct reader *r = open_text(hs, FILE_A, "", 1);
+
+    handles_close(hs, &r->h);
+    r = open_text(hs, FILE_A, "", 1);
+    assert_int_equal(r->pages, PAGES_FRESH);
+    reader_attr(hs, r, &told);
+    assert_int_equal(told.size, 0);
+    handles_close(hs, &r->h);
+    r = open_text(hs, FILE_A, "", 1);
+    assert_int_equal(r->pages, PAGES_KEEP);
+    handles_close(hs, &r->h);
+    r = open_text(hs, FILE_A, "more", 2);
+    assert_int_equal(r->pages, PAGES_FRESH);
+    reader_attr(hs, r, &told); /* with this size there may be old ones */
+    handles_close(hs, &r->h);
+    r = open_text(hs, FILE_A, "more", 2);
+    assert_int_equal(r->pages, PAGES_FRESH);
+    handles_close(hs, &r->h);
+}
+
+#define MANY 90000 /* ten thousand instances with all their files */
+
+static void test_pages_of_many_files_are_kept(void **state)
+{
+    struct handles *hs = *state;
+    unsigned kept = 0;
+
+    for (int round = 0; round < 2; round++)
+        for (node i = 0; i < MANY; i++) {
+            /* Numbers as nodes have them: a kind high up, a slot below. */
+            struct reader *r = open_text(hs, (3 + i % 9) << 48 | (i / 9 + 1), "x", 1);
+
+            kept += r->pages == PAGES_KEEP;
+            assert_reads(hs, r, "x");
+            handles_close(hs, &r->h);
+        }
+    assert_true(kept > MANY / 100 * 98);
+}
+
 static void test_R4_pages_are_kept_for_the_same_version_only(void **state)
 {
     struct handles *hs = *state;
@@ -279,6 +323,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_R4_size_is_that_of_the_bytes),
         CASE(test_R4_attributes_are_those_of_the_newest_open),
+        CASE(test_R4_an_empty_file_is_kept_once_its_size_was_told),
+        CASE(test_pages_of_many_files_are_kept),
         CASE(test_R4_pages_are_kept_for_the_same_version_only),
         CASE(test_R4_two_versions_never_share_the_page_cache),
         CASE(test_R4_live_files_bypass_the_page_cache),
