@@ -262,6 +262,35 @@ enum err tree_follow(struct tree *t, struct call *call, node file, struct text *
     return err;
 }
 
+enum err tree_moved(struct tree *t, struct call *call, node file, int64_t max_age_ms,
+                    uint64_t *ret_number, bool *ret_finished)
+{
+    CLEANUP_PLACE struct place p = { 0 };
+    struct row_hold hold = { 0 };
+    enum err err = place_of(t, call, file, &p);
+
+    if (err == OK && (!p.kind->file || !p.kind->file->follows))
+        err = call_fail(call, ERR_BUG, "this file does not grow");
+    if (err == OK)
+        err = catalogue_row(t->catalogue, call, place_text(&p), max_age_ms, &hold);
+    if (err != OK)
+        return err;
+    if (slot_matches(&p, &hold.row)) {
+        *ret_number = (uint64_t)hold.row.stamp << 1 | 1;
+        *ret_finished = row_is_finished(&hold.row);
+    } else
+        err = call_fail(call, ERR_NOT_FOUND, "the instance was deleted");
+    row_hold_fini(&hold);
+    return err;
+}
+
+bool tree_waits(struct tree *t, node file)
+{
+    const struct kind *kind = kinds_get(&t->kinds, node_kind(file));
+
+    return kind && kind->file && kind->file->waits;
+}
+
 enum err tree_waited(struct tree *t, struct call *call, node file, int64_t max_age_ms,
                      struct text **ret)
 {

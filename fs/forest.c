@@ -467,6 +467,24 @@ enum err forest_follow(struct forest *f, struct call *call, node file, struct te
     return err == OK ? tree_follow(t, call, file, old, ret) : err;
 }
 
+enum err forest_moved(struct forest *f, struct call *call, node file, int64_t max_age_ms,
+                      uint64_t *ret_number, bool *ret_finished)
+{
+    struct tree *t;
+    enum err err = tree_at(f, call, file, &t);
+
+    return err == OK ? tree_moved(t, call, file, max_age_ms, ret_number, ret_finished) : err;
+}
+
+bool forest_waits(struct forest *f, node file)
+{
+    struct call call;
+    struct tree *t;
+
+    call_init_local(&call);
+    return tree_at(f, &call, file, &t) == OK && tree_waits(t, file);
+}
+
 enum err forest_waited(struct forest *f, struct call *call, node file, int64_t max_age_ms,
                        struct text **ret)
 {

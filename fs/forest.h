@@ -60,6 +60,9 @@ MUST_CHECK enum err forest_read(struct forest *f, struct call *call, node file,
                                 struct content *ret);
 MUST_CHECK enum err forest_follow(struct forest *f, struct call *call, node file, struct text *old,
                                   struct text **ret);
+MUST_CHECK enum err forest_moved(struct forest *f, struct call *call, node file, int64_t max_age_ms,
+                                 uint64_t *ret_number, bool *ret_finished);
+bool forest_waits(struct forest *f, node file);
 MUST_CHECK enum err forest_waited(struct forest *f, struct call *call, node file,
                                   int64_t max_age_ms, struct text **ret);
 MUST_CHECK enum err forest_target(struct forest *f, struct call *call, node file,

@@ -236,7 +236,7 @@ static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 }
 
 /* No access: without default_permissions every check would be a request. No xattr: implementing it
- * costs three requests a name in ls -l (fuse facts I). No poll: files are always readable. */
+ * costs three requests a name in ls -l (fuse facts I). */
 const struct fuse_lowlevel_ops fuse_ops = {
     .init = op_init,
     .lookup = op_lookup,
@@ -264,6 +264,7 @@ const struct fuse_lowlevel_ops fuse_ops = {
     .symlink = op_symlink,
     .link = op_link,
     .rename = op_rename,
+    .poll = op_poll,
     .flock = op_flock,
     .fallocate = op_fallocate,
 };

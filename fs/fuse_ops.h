@@ -25,6 +25,9 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 MUST_CHECK enum err open_writer(struct request *r);
 void release_writer(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
+/* fuse_poll.c */
+void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph);
+
 /* fuse_dir.c */
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);

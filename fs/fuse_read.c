@@ -1,6 +1,7 @@
 #include <fcntl.h>
 
 #include "fs/fuse_ops.h"
+#include "fs/fuse_poll.h"
 
 static struct handle *handle_of(uint64_t fh)
 {
@@ -61,10 +62,16 @@ enum err follow(struct request *r, struct reader *reader)
     CLEANUP(text_unref) struct text *old = reader_text(m->handles, reader);
     CLEANUP(text_unref) struct text *now = NULL;
 
+    uint64_t number = poll_number(r);
+
     enum err err = forest_follow(m->forest, &r->call, r->node, old, &now);
     if (err == ERR_NOT_FOUND)
         return OK; /* purged: it grows no more, what was read stays */
-    return err ? err : reader_replace(m->handles, &r->call, reader, old, now);
+    if (!err)
+        err = reader_replace(m->handles, &r->call, reader, old, now);
+    if (!err)
+        atomic_store(&reader->taken, number);
+    return err;
 }
 
 /* Asks at once; the park asks from then on. */
@@ -104,6 +111,10 @@ static enum err run_read(struct request *r)
             return err;
         text = reader_text(r->mount->handles, reader);
     }
+    if (reader->follows) {
+        uint64_t end = r->offset + r->size, len = text_str(text).len;
+        poll_was_read(reader, end < len ? end : len);
+    }
     r->reply.text = text;
     return OK;
 }
@@ -129,6 +140,8 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         release_writer(req, ino, fi);
         return;
     }
+    if (h->kind == HANDLE_READER)
+        poll_forget(m, (struct reader *)h);
     handles_close(m->handles, h);
     fuse_reply_err(req, 0);
 }

@@ -151,6 +151,9 @@ static void reply_success(struct request *r)
     case REPLY_STATFS:
         fuse_reply_statfs(r->req, &r->reply.statfs);
         break;
+    case REPLY_POLL:
+        fuse_reply_poll(r->req, r->reply.events);
+        break;
     }
 }
 
@@ -170,6 +173,7 @@ static node told_of(const struct request *r)
     case REPLY_TEXT:
     case REPLY_WRITTEN:
     case REPLY_STATFS:
+    case REPLY_POLL:
     case REPLY_LATER:
         break;
     }
@@ -242,12 +246,26 @@ static void job_work(struct job *job)
         r->outcome = call_fail(&r->call, ERR_BUG, "%s would block although it may", r->op->name);
 }
 
+/* The awaited text, or why not. */
+static void wake(struct ticket *t, enum err err, struct text *text, const struct call *why)
+{
+    struct request *r = (struct request *)((char *)t - offsetof(struct request, ticket));
+    struct reader *reader = (struct reader *)opened_handle(r);
+
+    if (!err)
+        err = reader_replace(r->mount->handles, &r->call, reader, NULL, text);
+    r->reply = (struct reply){ .kind = REPLY_TEXT, .text = err ? NULL : text_ref(text) };
+    finish(r, err, err == r->call.err ? &r->call : why);
+    request_free(r);
+}
+
 static void job_end(struct job *job)
 {
     struct request *r = from_job(job);
 
     if (r->outcome == OK && r->reply.kind == REPLY_LATER) {
         r->ticket.node = r->node;
+        r->ticket.wake = wake;
         r->outcome = park_add(r->mount->park, &r->call, &r->ticket);
         if (r->outcome == OK)
             return; /* it may have been answered and freed by now */
@@ -322,18 +340,4 @@ void request_run(struct request *r)
         hand_over(r);
     else
         finish(r, err, &r->call);
-}
-
-void request_wake(void *ctx, struct ticket *t, enum err err, struct text *text,
-                  const struct call *why)
-{
-    struct request *r = (struct request *)((char *)t - offsetof(struct request, ticket));
-    struct reader *reader = (struct reader *)opened_handle(r);
-
-    (void)ctx;
-    if (!err)
-        err = reader_replace(r->mount->handles, &r->call, reader, NULL, text);
-    r->reply = (struct reply){ .kind = REPLY_TEXT, .text = err ? NULL : text_ref(text) };
-    finish(r, err, err == r->call.err ? &r->call : why);
-    request_free(r);
 }

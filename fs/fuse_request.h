@@ -27,6 +27,7 @@ struct mount {
     struct walkers *walkers;              /* I */
     struct callers *callers;              /* I */
     struct park *park;                    /* I */
+    struct polled *polled;                /* I */
     struct notify *notify;                /* I */
     struct fuse_session *session;         /* I */
     const struct options *options;        /* I */
@@ -44,6 +45,7 @@ enum reply_kind {
     REPLY_BYTES,   /* used bytes of buffer */
     REPLY_WRITTEN, /* size */
     REPLY_STATFS,  /* statfs */
+    REPLY_POLL,    /* events */
     REPLY_LATER    /* the request is to be parked (only handed-over ones) */
 };
 
@@ -56,6 +58,7 @@ struct reply {
     char *buffer;      /* freed after the reply */
     size_t used;
     struct statvfs statfs;
+    unsigned events; /* of poll(2) */
 };
 
 struct request;
@@ -81,6 +84,7 @@ struct request {
     size_t size;
     uint64_t offset;
     struct fuse_file_info fi;
+    struct fuse_pollhandle *ph; /* POLL: to be told later; NULL = only now. Never handed over */
     bool gathered; /* WRITE, FLUSH: the bytes are in the handle, what is left is to send */
     struct reply reply;
     struct job job;       /* when handed over */
@@ -92,10 +96,6 @@ struct request {
 /* Begins an operation: fill what it needs in r, then request_run. */
 void request_init(struct request *r, fuse_req_t req, const struct op *op, node n, const char *name);
 void request_run(struct request *r);
-
-/* For the park: the awaited text, or why not. */
-void request_wake(void *ctx, struct ticket *t, enum err err, struct text *text,
-                  const struct call *why);
 
 static inline struct str request_name(const struct request *r)
 {

@@ -6,6 +6,8 @@
 #ifndef FS_HANDLE_H
 #define FS_HANDLE_H
 
+#include <stdatomic.h>
+
 #include "backend/base/lock.h"
 #include "fs/gather.h"
 #include "fs/tree.h"
@@ -35,6 +37,10 @@ struct reader {
     struct attr attr;        /* L: as of the open; its size grows with text */
     struct text *text;       /* L: NULL until the awaited instance is finished */
     struct reader *older;    /* L: of the same node, opened before */
+    atomic_uint_fast64_t seen; /* A: end of the farthest read, for polls (fuse_poll.c) */
+    atomic_uint_fast64_t taken; /* A: tree_moved before its bytes were last asked for; 0 = unknown */
+    atomic_bool troubled;       /* A: a poll was woken because the hub cannot be asked */
+    struct watcher *watcher;   /* of the poll that waits; fuse_poll's lock */
 };
 
 struct writer {

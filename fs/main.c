@@ -2,7 +2,8 @@
  * Threads: this one parses, forks (the parent only waits for the report), opens the hub, mounts,
  * and then waits in libfuse's loop. Others: the signal thread (signals.c); libfuse's workers, which
  * answer from memory and never wait (fuse_mount.c); the callers, which run what needs the network
- * (callers.c); the poller, while somebody reads a wait file (park.c); and the catalogue's own. */
+ * (callers.c); the poller, while somebody reads a wait file or polls (park.c); and the catalogue's
+ * own. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -15,6 +16,7 @@
 #include "fs/background.h"
 #include "fs/fuse_mount.h"
 #include "fs/fuse_notify.h"
+#include "fs/fuse_poll.h"
 #include "fs/hubs.h"
 #include "fs/mountpoint.h"
 #include "fs/progress.h"
@@ -182,20 +184,11 @@ static void print_config(void *ctx, struct buf *out)
 
 /* -- building and taking apart -- */
 
-static enum err ask_waited(void *ctx, struct call *call, node n, struct text **ret)
-{
-    struct mount *m = ctx;
-
-    return forest_waited(m->forest, call, n, PARK_MAX_AGE_MS, ret);
-}
-
 static bool build(struct program *p)
 {
     const struct options *o = &p->options;
     struct mount *m = &p->mount;
-    const struct park_ops park_ops = {
-        .ask = ask_waited, .wake = request_wake, .ctx = m, .grace_ms = o->timeout_ms
-    };
+    const struct park_ops park_ops = { .ask = poll_ask, .ctx = m, .grace_ms = o->timeout_ms };
 
     m->options = o;
     m->failures = failures_new();
@@ -203,10 +196,11 @@ static bool build(struct program *p)
     m->walkers = walkers_new();
     m->callers = callers_new();
     m->park = park_new(&park_ops);
+    m->polled = polled_new();
     m->notify = notify_new();
     p->progress = progress_new();
     if (!m->notify || !m->failures || !p->progress || !m->handles || !m->walkers || !m->callers ||
-        !m->park)
+        !m->park || !m->polled)
         return false;
     struct forest_settings settings = { .tree = { .failures = m->failures,
                                                   .progress = p->progress,
@@ -256,6 +250,7 @@ static void take_apart(struct program *p)
     walkers_free(m->walkers);
     callers_free(m->callers);
     park_free(m->park);
+    polled_free(m->polled);
     hubs_close(&p->hubs);
     notify_free(m->notify);
     progress_free(p->progress);

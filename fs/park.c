@@ -9,6 +9,7 @@
 /* Everyone who waits for one node. */
 struct watch {
     node node;                 /* I */
+    uint64_t known;            /* L: of all tickets, 0 = they differ */
     int64_t answered_ms;       /* L: when the hub last said anything about it */
     struct ticket *tickets;    /* L: never empty while the watch is in the park */
     struct watch *prev, *next; /* L */
@@ -27,9 +28,14 @@ struct park {
 };
 
 /* One round: the nodes as they were when it began. */
+struct question {
+    node node;
+    uint64_t known;
+};
+
 struct round {
     struct park *park;
-    node *nodes;
+    struct question *nodes;
     size_t n;
     atomic_size_t next; /* A */
     atomic_uint askers; /* A */
@@ -73,16 +79,19 @@ static void watch_remove_locked(struct park *p, struct watch *w)
     free(w);
 }
 
-static struct watch *watch_add_locked(struct park *p, node n)
+static struct watch *watch_add_locked(struct park *p, node n, uint64_t known)
 {
     struct watch *w = map_get(&p->by_node, node_key(&n));
 
-    if (w)
+    if (w) {
+        if (w->known != known)
+            w->known = 0;
         return w;
+    }
     w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
-    *w = (struct watch){ .node = n, .answered_ms = clock_now_ms() };
+    *w = (struct watch){ .node = n, .known = known, .answered_ms = clock_now_ms() };
     if (map_set(&p->by_node, node_key(&n), w)) {
         free(w);
         return NULL;
@@ -120,7 +129,7 @@ static void wake_all(struct park *p, node n, enum err err, struct text *text,
 
     for (struct ticket *t = take_tickets(p, n); t; t = next) {
         next = t->next;
-        p->ops.wake(p->ops.ctx, t, err, text, why);
+        t->wake(t, err, text, why);
     }
 }
 
@@ -161,7 +170,7 @@ static void asking_end(struct park *p, unsigned slot)
     p->asking[slot] = NULL;
 }
 
-static void ask(struct park *p, unsigned slot, node n)
+static void ask(struct park *p, unsigned slot, struct question q)
 {
     CLEANUP(text_unref) struct text *text = NULL;
     struct call call;
@@ -169,10 +178,10 @@ static void ask(struct park *p, unsigned slot, node n)
     call_init(&call, p->ops.grace_ms);
     enum err err = ERR_CANCELLED;
     if (asking_begin(p, slot, &call))
-        err = p->ops.ask(p->ops.ctx, &call, n, &text);
+        err = p->ops.ask(p->ops.ctx, &call, q.node, q.known, &text);
     asking_end(p, slot);
-    if (err == OK || !goes_on(p, n, err))
-        wake_all(p, n, err, text, &call);
+    if (err == OK || !goes_on(p, q.node, err))
+        wake_all(p, q.node, err, text, &call);
 }
 
 static void *ask_some(void *arg)
@@ -201,13 +210,13 @@ static void ask_round(struct round *r)
 }
 
 /* The nodes that are waited for; the park's lock is held. NULL without memory: next time. */
-static node *nodes_locked(struct park *p, size_t *ret_n)
+static struct question *nodes_locked(struct park *p, size_t *ret_n)
 {
-    node *nodes = malloc(p->n_watches * sizeof *nodes + 1);
+    struct question *nodes = malloc(p->n_watches * sizeof *nodes + 1);
 
     *ret_n = 0;
     for (const struct watch *w = p->watches; nodes && w; w = w->next)
-        nodes[(*ret_n)++] = w->node;
+        nodes[(*ret_n)++] = (struct question){ w->node, w->known };
     return nodes;
 }
 
@@ -273,7 +282,7 @@ enum err park_add(struct park *p, struct call *call, struct ticket *t)
     /* An interrupt that came before would find nothing to take back. */
     if (call_cancelled(call))
         return call_fail(call, ERR_CANCELLED, "interrupted");
-    struct watch *w = watch_add_locked(p, t->node);
+    struct watch *w = watch_add_locked(p, t->node, t->known);
     if (!w)
         return call_fail(call, ERR_NO_MEMORY, "no memory for one more who waits");
     ticket_link_locked(p, w, t);

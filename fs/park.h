@@ -1,5 +1,5 @@
-/* park: reads that block until an instance is finished, held without a thread each.
- * One poller thread, which exists only while something is parked, asks once a second for each
+/* park: reads that block until an instance is finished, and polls for news, held without a thread
+ * each. One poller thread, which exists only while something is parked, asks once a second for each
  * distinct node (mount layout 1: at most 2 s late; L22: no timer without open waits).
  * Knows nodes and who waits; not what is waited for, nor how to answer.
  * Ownership: a ticket belongs to the park from park_add until it is woken or taken back.
@@ -18,17 +18,19 @@
 
 struct ticket {
     node node;
+    uint64_t
+        known; /* what is news to it is another number: the answers of ask are compared to it */
+    /* why: the call that failed, when err is not OK. */
+    void (*wake)(struct ticket *t, enum err err, struct text *text, const struct call *why);
     struct ticket *prev, *next; /* private */
     bool parked;                /* private */
 };
 
 struct park_ops {
     /* ERR_BUSY: go on waiting. Anything else wakes everyone who waits for the node, except that
-     * failures of the network are borne until grace_ms have passed without an answer. */
-    enum err (*ask)(void *ctx, struct call *call, node n, struct text **ret);
-    /* why: the call that failed, when err is not OK. */
-    void (*wake)(void *ctx, struct ticket *t, enum err err, struct text *text,
-                 const struct call *why);
+     * failures of the network are borne until grace_ms have passed without an answer. known: of the
+     * tickets; 0 when they do not agree. */
+    enum err (*ask)(void *ctx, struct call *call, node n, uint64_t known, struct text **ret);
     void *ctx;
     int64_t grace_ms;
 };

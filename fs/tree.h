@@ -132,6 +132,11 @@ MUST_CHECK enum err tree_read(struct tree *t, struct call *call, node file, stru
  * same text again. */
 MUST_CHECK enum err tree_follow(struct tree *t, struct call *call, node file, struct text *old,
                                 struct text **ret);
+/* Of a followed file: a number, never 0, that is another one when there may be more, and whether the
+ * instance is finished. max_age_ms as catalogue_row. */
+MUST_CHECK enum err tree_moved(struct tree *t, struct call *call, node file, int64_t max_age_ms,
+                               uint64_t *ret_number, bool *ret_finished);
+bool tree_waits(struct tree *t, node file); /* is it one that waits? */
 /* For a file that waits: ERR_BUSY while the instance is unfinished, else its text. max_age_ms as
  * catalogue_row. */
 MUST_CHECK enum err tree_waited(struct tree *t, struct call *call, node file, int64_t max_age_ms,

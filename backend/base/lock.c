@@ -35,6 +35,8 @@ static const char *rank_name(enum lock_rank rank)
         return "opendirs";
     case RANK_INODES:
         return "inodes";
+    case RANK_POLLED:
+        return "polled";
     case RANK_PARK:
         return "park";
     case RANK_WORK:

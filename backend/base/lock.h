@@ -15,6 +15,7 @@ enum lock_rank {
     RANK_OPENDIRS,  /* fs/walkers: who walks which directory */
     RANK_FOREST,    /* fs/forest: which hubs there are */
     RANK_INODES,    /* fs/inode */
+    RANK_POLLED,    /* fs/fuse_poll: who polls which open file */
     RANK_PARK,      /* fs/park */
     RANK_WORK,      /* fs/callers: queue of calls */
     RANK_CATALOGUE, /* backend/catalogue */

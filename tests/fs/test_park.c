@@ -7,23 +7,31 @@
 
 #define TICKETS 200
 
+struct guest {
+    struct ticket ticket;
+    struct stage *stage;
+};
+
 struct stage {
     struct lock lock;
     struct cond changed;
     struct park *park;
-    struct ticket tickets[TICKETS];
+    struct guest guests[TICKETS];
     enum err answer; /* what the hub says */
     unsigned asked, woken;
+    uint64_t known;          /* of the last question */
+    uint64_t now_known;      /* of the next ticket */
     enum err heard[TICKETS]; /* what each was told */
     size_t length[TICKETS];  /* of the text */
 };
 
-static enum err ask(void *ctx, struct call *call, node n, struct text **ret)
+static enum err ask(void *ctx, struct call *call, node n, uint64_t known, struct text **ret)
 {
     struct stage *s = ctx;
 
     (void)n;
     LOCK_SCOPE(&s->lock);
+    s->known = known;
     s->asked++;
     cond_wake_all(&s->changed);
     if (s->answer == OK)
@@ -31,11 +39,11 @@ static enum err ask(void *ctx, struct call *call, node n, struct text **ret)
     return s->answer == OK ? OK : call_fail(call, s->answer, "as told");
 }
 
-static void wake(void *ctx, struct ticket *t, enum err err, struct text *text,
-                 const struct call *why)
+static void wake(struct ticket *t, enum err err, struct text *text, const struct call *why)
 {
-    struct stage *s = ctx;
-    size_t i = (size_t)(t - s->tickets);
+    struct guest *g = (struct guest *)((char *)t - offsetof(struct guest, ticket));
+    struct stage *s = g->stage;
+    size_t i = (size_t)(g - s->guests);
 
     (void)why;
     LOCK_SCOPE(&s->lock);
@@ -48,7 +56,7 @@ static void wake(void *ctx, struct ticket *t, enum err err, struct text *text,
 static struct stage *stage_new(int64_t grace_ms)
 {
     struct stage *s = calloc(1, sizeof *s);
-    struct park_ops ops = { .ask = ask, .wake = wake, .ctx = s, .grace_ms = grace_ms };
+    struct park_ops ops = { .ask = ask, .ctx = s, .grace_ms = grace_ms };
 
     assert_non_null(s);
     lock_init(&s->lock, RANK_HANDLE);
@@ -72,8 +80,8 @@ static void add(struct stage *s, size_t i, node n)
     struct call call;
 
     call_init(&call, 1000);
-    s->tickets[i].node = n;
-    assert_int_equal(park_add(s->park, &call, &s->tickets[i]), OK);
+    s->guests[i] = (struct guest){ { .node = n, .known = s->now_known, .wake = wake }, s };
+    assert_int_equal(park_add(s->park, &call, &s->guests[i].ticket), OK);
 }
 
 static void say(struct stage *s, enum err answer)
@@ -160,13 +168,13 @@ static void test_R5_an_interrupted_one_is_taken_back(void **state)
 
     add(s, 0, 7);
     add(s, 1, 7);
-    assert_true(park_remove(s->park, &s->tickets[0]));
-    assert_false(park_remove(s->park, &s->tickets[0]));
+    assert_true(park_remove(s->park, &s->guests[0].ticket));
+    assert_false(park_remove(s->park, &s->guests[0].ticket));
     say(s, OK);
     wait_for(s, &s->woken, 1);
     assert_int_equal(s->length[0], 0);
     assert_int_equal(s->length[1], 10);
-    assert_false(park_remove(s->park, &s->tickets[1]));
+    assert_false(park_remove(s->park, &s->guests[1].ticket));
     stage_free(s);
 }
 
@@ -177,8 +185,24 @@ static void test_one_that_was_cancelled_before_is_not_parked(void **state)
 
     call_init(&call, 1000);
     call_cancel(&call);
-    assert_int_equal(park_add(s->park, &call, &s->tickets[0]), ERR_CANCELLED);
+    assert_int_equal(park_add(s->park, &call, &s->guests[0].ticket), ERR_CANCELLED);
     assert_int_equal(park_count(s->park), 0);
+    stage_free(s);
+}
+
+static void test_what_tickets_know_is_asked_for(void **state)
+{
+    struct stage *s = stage_new(60000);
+
+    s->now_known = 5;
+    add(s, 0, 7);
+    add(s, 1, 7);
+    wait_for(s, &s->asked, 1);
+    assert_int_equal(s->known, 5);
+    s->now_known = 6; /* they differ: any answer is news to one of them */
+    add(s, 2, 7);
+    wait_for(s, &s->asked, 3);
+    assert_int_equal(s->known, 0);
     stage_free(s);
 }
 
@@ -194,7 +218,7 @@ static void test_F43_the_end_wakes_everyone(void **state)
     assert_int_equal(s->heard[0], ERR_CANCELLED);
     assert_int_equal(s->heard[1], ERR_CANCELLED);
     call_init(&call, 1000);
-    assert_int_equal(park_add(s->park, &call, &s->tickets[2]), ERR_CANCELLED);
+    assert_int_equal(park_add(s->park, &call, &s->guests[2].ticket), ERR_CANCELLED);
     stage_free(s);
 }
 
@@ -208,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_a_failure_that_lasts_is_told),
         cmocka_unit_test(test_R5_an_interrupted_one_is_taken_back),
         cmocka_unit_test(test_one_that_was_cancelled_before_is_not_parked),
+        cmocka_unit_test(test_what_tickets_know_is_asked_for),
         cmocka_unit_test(test_F43_the_end_wakes_everyone),
     };
 
