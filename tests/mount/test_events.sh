@@ -1,6 +1,6 @@
 #!/bin/bash
-# Exactly once: 32 processes raise numbered events at the same time; what the queues hold afterwards is
-# what was acknowledged, nothing is lost and nothing there twice. EVENTS: how many each raises.
+# Exactly once: 32 processes raise numbered events at the same time; what the queues have held in the
+# end is what was acknowledged, nothing is lost and nothing was there twice. EVENTS: how many each raises.
 . "$(dirname "$0")/lib.sh"
 need_fuse
 need_node
@@ -9,11 +9,14 @@ start_azurite
 node "$tools/fill.js" EventHub 8 --statuses Running
 mount_hub EventHub
 mkdir "$work/acknowledged"
+node "$tools/drain.js" EventHub "$work/written" >"$work/queues" &
+drain=$!
 checks=$((checks + 1))
 # Some write to one instance at the same time, and all partitions are met.
 python3 "$here/events.py" write "$M" "$work/acknowledged" 32 "$EVENTS" order-00000{0,1,2,3,4} || failed=$((failed + 1))
 echo "requests: $(stat_of requests)"
-node "$tools/drain.js" EventHub >"$work/queues" || failed=$((failed + 1))
+touch "$work/written"
+wait $drain || failed=$((failed + 1))
 checks=$((checks + 1))
 python3 "$here/events.py" compare "$work/acknowledged" "$work/queues" || failed=$((failed + 1))
 equal "all were acknowledged" "$(cat "$work"/acknowledged/* | wc -l)" $((32 * EVENTS))
