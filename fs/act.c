@@ -282,6 +282,16 @@ static void remember_restart(struct tree *t, const struct command *cmd, const st
         memo_clear(&t->restarts);
 }
 
+/* What `restart` reads as is another text now. */
+static void tell_restart(struct tree *t, const struct target *target)
+{
+    struct catalogue_news news = { .slot = (uint32_t)node_index(target->node),
+                                   .created = TICKS_NONE };
+
+    if (t->settings.news)
+        t->settings.news(t->settings.news_ctx, t->settings.hub, &news);
+}
+
 enum err tree_act(struct tree *t, struct call *call, const struct target *target, bool has_data,
                   struct str data, struct receipt *ret)
 {
@@ -304,8 +314,10 @@ enum err tree_act(struct tree *t, struct call *call, const struct target *target
         return kind->file->store(t, call, data);
     }
     err = catalogue_send(t->catalogue, call, &cmd, ret);
-    if (cmd.kind == CMD_RESTART && (err == OK || err == ERR_UNKNOWN_OUTCOME))
+    if (cmd.kind == CMD_RESTART && (err == OK || err == ERR_UNKNOWN_OUTCOME)) {
         remember_restart(t, &cmd, ret);
+        tell_restart(t, target);
+    }
     return err;
 }
 

@@ -157,6 +157,18 @@ static enum err size_at_hand(struct tree *t, const struct place *p, struct attr 
     return err == OK || err == ERR_NO_MEMORY ? err : ERR_WOULD_BLOCK;
 }
 
+static void set_lives(struct tree *t, const struct place *p, const struct row *row,
+                      int64_t known_ms, struct attr *ret)
+{
+    const struct file_def *f = p->kind->file;
+    bool stays = row && p->kind->dir->row == ROW_INSTANCE && !f->present && t->settings.told_ms > 0;
+
+    ret->attr_ms = f->constant ? CONSTANT_MS : row ? attrs_inside_ms(t, row, known_ms) : 0;
+    ret->entry_ms = f->constant ? CONSTANT_MS
+                    : stays ? t->settings.told_ms /* as long as the instance, whatever its state */
+                            : attrs_inside_ms(t, row, known_ms);
+}
+
 enum err attrs_file(struct tree *t, struct call *call, const struct place *p, const struct row *row,
                     int64_t known_ms, bool exact, struct attr *ret)
 {
@@ -166,13 +178,13 @@ enum err attrs_file(struct tree *t, struct call *call, const struct place *p, co
 
     attrs_common(t, p->node, S_IFREG, f->mode, ret);
     ret->mtime = ret->ctime = row ? row_time(row, f->time) : sizes_changed(t);
-    ret->entry_ms = f->constant ? CONSTANT_MS : attrs_inside_ms(t, row, known_ms);
-    /* An open file has attributes of its own (handle.h); what is written to leaves no trace. */
-    ret->attr_ms = f->constant || (row && !file_is_writable(f)) ? ret->entry_ms : 0;
+    set_lives(t, p, row, known_ms, ret); /* an open file has attributes of its own: handle.h */
     err = size_from_row(t, call, p, row, &ret->size, &known);
     if (err != OK)
         return err;
     ret->size_exact = known;
+    if (file_is_writable(f) && ret->size > 0)
+        ret->attr_ms = 0; /* what it reads as may be forgotten */
     if (known)
         return OK;
     err = exact ? size_from_content(t, call, p, ret) : size_at_hand(t, p, ret);

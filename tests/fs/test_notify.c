@@ -367,6 +367,10 @@ static void test_lives(void **state)
                      ERR_NOT_FOUND);
     assert_int_equal(negative_ms, NOTIFY_TOLD_MS);
     assert_int_equal(forest_lookup(x->forest, &x->call, run, STR("status"), &a, &negative_ms), OK);
+    assert_int_equal(a.entry_ms, NOTIFY_TOLD_MS); /* the name stays, the rest may change */
+    assert_true(a.attr_ms > 0 && a.attr_ms <= LONG_MS);
+    assert_int_equal(forest_lookup(x->forest, &x->call, run, STR("terminate"), &a, &negative_ms),
+                     OK);
     assert_true(a.entry_ms > 0 && a.entry_ms <= LONG_MS);
     assert_int_equal(forest_attr(x->forest, &x->call, done, true, &a), OK);
     assert_true(a.entry_ms > 0 && a.entry_ms <= LONG_MS); /* its name is not inside */

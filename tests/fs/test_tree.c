@@ -303,7 +303,10 @@ static void test_attributes(void **state)
     assert_int_equal(a.mode, S_IFREG | 0644);
     assert_int_equal(a.size, 0);
     assert_true(a.size_exact);
-    assert_int_equal(a.attr_ms, 0);
+    assert_int_equal(mounted_write(m, "instances/order-2/restart", "again"), OK);
+    assert_int_equal(mounted_path(m, "instances/order-2/restart", &a), OK);
+    assert_int_equal(a.size, 6);
+    assert_int_equal(a.attr_ms, 0); /* what it reads as may be forgotten */
 }
 
 static void test_read_only_has_no_write_bits(void **state)

@@ -99,6 +99,12 @@ equal "with its new input" "$(cat "$w/input")" '{"again":1}'
 check "among those that wait" stat "$M/by-status/Pending/$z"
 check "and in the listing" sh -c "ls '$M/instances' | grep -qx $z"
 
+before=$(stat -c %s "$M/by-name/Cleanup/order-000010/restart" "$M/instances/order-000010/restart" | tr '\n' ' ')
+equal "restart reads as empty" "$before" "0 0 "
+check "restart under another id" sh -c "echo again-10 > '$M/instances/order-000010/restart'"
+equal "in the other view, too, it reads as that id" "$(stat -c %s "$M/by-name/Cleanup/order-000010/restart")" 9
+equal "which is there" "$(state "$M/by-name/Cleanup/again-10")" Pending
+
 # -- everything dropped --
 v=order-000001
 for _ in 1 2; do
