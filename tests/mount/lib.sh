@@ -42,8 +42,8 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
-start_azurite() {
-    node "$tools/azurite.js" --settings-file "$work/settings" >"$work/azurite.log" 2>&1 &
+start_azurite() { # [ARGS OF azurite.js]
+    node "$tools/azurite.js" --settings-file "$work/settings" "$@" >"$work/azurite.log" 2>&1 &
     azurite_pid=$!
     for _ in $(seq 200); do [ -f "$work/settings" ] && break; sleep 0.05; done
     [ -f "$work/settings" ] || { cat "$work/azurite.log"; echo "Azurite did not start"; exit 1; }
