@@ -269,6 +269,7 @@ static enum err list(struct request *r, bool plus)
     if (err)
         return err;
     p.full = plus && wants_attributes(r->mount, h);
+    lister_want(h->lister, p.full);
     err = fill(&p);
     if (err)
         return err;

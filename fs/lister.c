@@ -15,6 +15,7 @@ struct lister {
     size_t n_fixed;
     const struct kind *child;
     unsigned view;        /* of the entries */
+    bool bare;            /* the reader wants node and type only */
     struct folders trees; /* what lister_add put in: names, and the nodes as counts */
     struct folders folders;
     bool by_rows;
@@ -176,13 +177,23 @@ static enum err row_entry(struct lister *l, struct call *call, uint64_t cursor, 
         return err;
     ret->id = row.id;
     ret->name = (struct str){ l->name, name_from_id(l->name, row.id) };
-    if (str_has(ret->name, STR("%~")))
+    /* Only an id with so many bytes can be too long: an escape is three for one. */
+    if (3 * row.id.len > NAME_MAX_BYTES && str_has(ret->name, STR("%~")))
         err = memo_put(&l->tree->shortened, ret->name, row.id);
+    ret->next = l->n_fixed + cursor;
+    if (l->bare) {
+        ret->attr = (struct attr){ .node = child_node(l, row.slot), .mode = S_IFDIR | 0755 };
+        return err;
+    }
     attrs_dir(l->tree, l->child, child_node(l, row.slot), row.id, &row,
               listing_as_of_ms(l->listing), &ret->attr);
     ret->complete = true;
-    ret->next = l->n_fixed + cursor;
     return err;
+}
+
+void lister_want(struct lister *l, bool attributes)
+{
+    l->bare = !attributes;
 }
 
 enum err lister_add(struct lister *l, struct str name, node n)

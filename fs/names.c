@@ -12,12 +12,25 @@ static bool must_escape(unsigned char c, bool first)
     return c < 0x20 || c == 0x7f || c == '/' || c == '%' || (first && c == '.');
 }
 
+/* Most ids are their own names: a million of them are listed in one go. */
+static bool is_plain(struct str s)
+{
+    if (s.len == 0 || s.len > NAME_MAX_BYTES)
+        return false;
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.p[i] >= 0x80 || must_escape((unsigned char)s.p[i], i == 0))
+            return false;
+    return true;
+}
+
 /* Length of the whole UTF-8 character at p, 0 if there is none. */
 static size_t character_len(const char *p, size_t left)
 {
     unsigned char lead = (unsigned char)*p;
-    size_t n = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    size_t n = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
 
+    if (lead < 0x80)
+        return 1;
     if (n > left || !str_is_utf8((struct str){ p, n }))
         return 0;
     return n;
@@ -61,6 +74,11 @@ size_t name_from_id(char ret[NAME_MAX_BYTES + 1], struct str id)
 {
     size_t len = 0, cut = 0;
 
+    if (is_plain(id)) {
+        memcpy(ret, id.p, id.len);
+        ret[id.len] = '\0';
+        return id.len;
+    }
     if (id.len == 0)
         ret[len++] = '%';
     for (size_t at = 0; at < id.len;) {
@@ -134,6 +152,10 @@ enum name_kind name_to_id(struct buf *ret, struct str name)
     if (has_hash_shape(name))
         return NAME_SHORTENED;
     buf_clear(ret);
+    if (is_plain(name)) {
+        buf_add(ret, name);
+        return buf_err(ret) == OK ? NAME_PLAIN : NAME_BAD;
+    }
     if (!decode(ret, name))
         return NAME_BAD;
     /* Exactly one spelling may resolve, or one directory would have two names (fuse facts D). */

@@ -115,6 +115,8 @@ struct entry {
  * Errors: R3, a listing is complete or an error. */
 MUST_CHECK enum err lister_entry(struct lister *l, struct call *call, uint64_t offset,
                                  struct entry *ret, bool *more);
+/* false: entries from data come with node and type only, which costs less. At first: true. */
+void lister_want(struct lister *l, bool attributes);
 uint64_t lister_count(struct lister *l); /* entries so far: for "a small directory" decisions */
 
 /* -- reading -- */
