@@ -13,7 +13,8 @@ struct stale {
     const struct catalogue_news *news;
     const struct kind *kind; /* of its directory */
     unsigned view;
-    node root; /* of the hub */
+    bool inside; /* is anything known of what is in it? */
+    node root;   /* of the hub */
     stale_node node;
     stale_name name;
     void *ctx;
@@ -141,7 +142,7 @@ static void emit_names(const struct stale *s)
 {
     const struct kind *parent = parent_of(s, s->kind);
 
-    if (!s->news->gone)
+    if (!s->news->gone && s->inside)
         emit_names_inside(s);
     if (!s->news->gone && s->view != VIEW_STATUS)
         return; /* it stays where it is: name and day of creation do not change */
@@ -167,8 +168,10 @@ void tree_stale_names(struct tree *t, const struct catalogue_news *news, stale_n
     call_init_local(&memory);
     if (catalogue_row(t->catalogue, &memory, text_str(id), INT64_MAX, &hold) == OK)
         s.status = hold.row.status_text;
-    for (s.view = 0; s.view < VIEW_COUNT; s.view++)
-        if (marks & (NODE_MARK(s.view) | NODE_MARK_INSIDE(s.view)))
+    for (s.view = 0; s.view < VIEW_COUNT; s.view++) {
+        s.inside = marks & NODE_MARK_INSIDE(s.view);
+        if (s.inside || marks & NODE_MARK(s.view))
             emit_names(&s);
+    }
     row_hold_fini(&hold);
 }
