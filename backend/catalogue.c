@@ -73,6 +73,15 @@ struct listing *catalogue_listing_now(struct catalogue *c, enum list_what what)
     return listing_ref(s->current ? s->current : s->next);
 }
 
+bool catalogue_is_gone(struct catalogue *c, struct str id)
+{
+    LOCK_SCOPE(&c->lock);
+    if (!shelf_of_id(c, id)->n_dirty)
+        return false;
+    const struct entry *e = map_get(&c->entries, id);
+    return e && e->dirty && e->gone && e->read > e->changed;
+}
+
 /* -- commands: what they change is void in every cache -- */
 
 enum effect {
@@ -111,7 +120,7 @@ static void take_effect_locked(struct catalogue *c, struct str id, enum effect e
     if (effect == EFFECT_ROW) {
         e->changed = now;
         entry_set_dirty_locked(c, e);
-        news_changed_locked(c, id);
+        news_changed_locked(c, id, false);
     }
 }
 
@@ -156,6 +165,7 @@ static void learn_gone_locked(struct catalogue *c, struct str id)
     struct entry *e = entry_make_locked(c, id);
     if (!e)
         return;
+    news_changed_locked(c, id, true);
     e->changed = ++c->clock; /* a reading under way may have seen it alive */
     entry_learn_locked(c, e, NULL, ++c->clock, clock_now_ms());
 }

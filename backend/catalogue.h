@@ -29,6 +29,7 @@ struct hub *catalogue_hub(struct catalogue *c); /* borrowed: name, account, caps
 struct catalogue_news {
     uint32_t slot;   /* 0: of all instances (everything cached was dropped) */
     bool gone;       /* the slot will not come back */
+    bool own;        /* a command of ours did it, and who gave it will look */
     ticks created;   /* as it was known; TICKS_NONE = not known */
     struct str name; /* of the orchestrator, and the status unless it is one of enum status; */
     struct str status_text; /* both live to the end of the process; empty = not known */
@@ -45,6 +46,10 @@ MUST_CHECK enum err catalogue_listing(struct catalogue *c, struct call *call, en
                                       struct listing **ret);
 /* The listing as it is, without waiting or asking; NULL if none was ever begun. */
 struct listing *catalogue_listing_now(struct catalogue *c, enum list_what what);
+
+/* Is it known that the instance went after this listing of it began? For rows of one that loads:
+ * a complete one has learned it. */
+bool catalogue_is_gone(struct catalogue *c, struct str id);
 
 /* One row, and whose life it shares: */
 struct row_hold {

@@ -144,7 +144,8 @@ void shelf_fini(struct shelf *s);
 /* -- news.c -- */
 /* Before a reading replaces what an entry says; in NULL = it is not there. */
 void news_read_locked(struct catalogue *c, const struct entry *e, const struct instance *in);
-void news_changed_locked(struct catalogue *c, struct str id); /* by a command of ours */
+/* By a command of ours; before what is known of it is replaced. */
+void news_changed_locked(struct catalogue *c, struct str id, bool gone);
 void news_slot_locked(struct catalogue *c, uint32_t slot);
 void news_row_locked(struct catalogue *c, const struct row *row, bool gone);
 void news_all_locked(struct catalogue *c);

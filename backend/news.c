@@ -17,28 +17,26 @@ static struct str kept(struct str s)
     return intern_str(intern(s));
 }
 
-static void tell_locked(struct catalogue *c, uint32_t slot, bool gone, const struct row *was)
+static void tell_locked(struct catalogue *c, struct catalogue_news news, const struct row *was)
 {
-    if (!c->watcher || !slot)
+    if (!c->watcher || !news.slot)
         return; /* without a number nobody can have been told of it */
-    struct catalogue_news news = { .slot = slot, .gone = gone, .created = TICKS_NONE };
-    if (was) {
-        news.created = was->created;
+    news.created = was ? was->created : TICKS_NONE;
+    if (was)
         news.name = kept(was->name);
-        if (was->status == STATUS_UNKNOWN)
-            news.status_text = kept(was->status_text);
-    }
+    if (was && was->status == STATUS_UNKNOWN)
+        news.status_text = kept(was->status_text);
     c->watcher(c->watcher_ctx, &news);
 }
 
 void news_slot_locked(struct catalogue *c, uint32_t slot)
 {
-    tell_locked(c, slot, false, NULL);
+    tell_locked(c, (struct catalogue_news){ .slot = slot }, NULL);
 }
 
 void news_row_locked(struct catalogue *c, const struct row *row, bool gone)
 {
-    tell_locked(c, row->slot, gone, row);
+    tell_locked(c, (struct catalogue_news){ .slot = row->slot, .gone = gone }, row);
 }
 
 void news_all_locked(struct catalogue *c)
@@ -71,15 +69,16 @@ void news_read_locked(struct catalogue *c, const struct entry *e, const struct i
     if (in && was && is_same_row(was->stamp, in->row.stamp))
         return;
     uint32_t slot = e->slot ? e->slot : slot_known_locked(c, entry_id(e));
-    tell_locked(c, slot, !in, was);
+    tell_locked(c, (struct catalogue_news){ .slot = slot, .gone = !in }, was);
 }
 
-void news_changed_locked(struct catalogue *c, struct str id)
+void news_changed_locked(struct catalogue *c, struct str id, bool gone)
 {
     struct row listed;
     const struct entry *e = map_get(&c->entries, id);
     const struct row *was = last_known_locked(c, id, e, &listed);
-    tell_locked(c, e && e->slot ? e->slot : slot_known_locked(c, id), false, was);
+    uint32_t slot = e && e->slot ? e->slot : slot_known_locked(c, id);
+    tell_locked(c, (struct catalogue_news){ .slot = slot, .gone = gone, .own = true }, was);
 }
 
 /* -- two listings -- */

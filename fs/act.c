@@ -286,6 +286,7 @@ static void remember_restart(struct tree *t, const struct command *cmd, const st
 static void tell_restart(struct tree *t, const struct target *target)
 {
     struct catalogue_news news = { .slot = (uint32_t)node_index(target->node),
+                                   .own = true,
                                    .created = TICKS_NONE };
 
     if (t->settings.news)

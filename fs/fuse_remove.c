@@ -52,7 +52,7 @@ static enum err purge(struct request *r, node dir)
         return err;
     err = forest_purge(m->forest, &r->call, dir);
     if (err == OK)
-        notify_settle(m->notify); /* in the other views, too, before the caller looks */
+        notify_own(m->notify, dir); /* in the other views, too, before the caller looks */
     return err;
 }
 

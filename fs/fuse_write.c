@@ -97,7 +97,11 @@ static enum err send(struct request *r, struct writer *w)
                               has_data ? value : STR_NONE, &receipt);
     if (err == ERR_WOULD_BLOCK)
         return err;
-    notify_settle(r->mount->notify); /* before the caller looks */
+    /* Before the caller looks. */
+    if (w->target.is_store)
+        notify_settle(r->mount->notify, LANE_ALL);
+    else
+        notify_own(r->mount->notify, w->target.node);
     LOCK_SCOPE(&w->lock);
     gather_outcome(&w->gather, err, call_cancelled(&r->call));
     return err;

@@ -21,6 +21,7 @@ struct lister {
     bool by_rows;
     struct listing_filter filter;
     struct listing *listing;
+    bool loads;      /* it did when the directory was opened */
     struct buf text; /* of the current entry */
     char name[NAME_MAX_BYTES + 1];
 };
@@ -75,7 +76,10 @@ static enum err open_data(struct lister *l, struct call *call)
     l->by_rows = dir->rows(place_text(&l->dir), &l->filter);
     if (!l->by_rows)
         return OK;
-    return catalogue_listing(l->tree->catalogue, call, dir->what, &l->listing);
+    enum err err = catalogue_listing(l->tree->catalogue, call, dir->what, &l->listing);
+
+    l->loads = err == OK && listing_state(l->listing) != LISTING_COMPLETE;
+    return err;
 }
 
 enum err tree_opendir(struct tree *t, struct call *call, node dir, struct lister **ret)
@@ -167,11 +171,23 @@ static enum err folder_entry(struct lister *l, const struct folder *g, struct en
     return OK;
 }
 
+/* What was purged here while the listing loads is not in it any more (mount layout 6). */
+static enum err next_row(struct lister *l, struct call *call, uint64_t *cursor, struct row *ret,
+                         bool *more)
+{
+    enum err err;
+
+    do
+        err = listing_next(l->listing, call, &l->filter, cursor, ret, more);
+    while (err == OK && *more && l->loads && catalogue_is_gone(l->tree->catalogue, ret->id));
+    return err;
+}
+
 static enum err row_entry(struct lister *l, struct call *call, uint64_t cursor, struct entry *ret,
                           bool *more)
 {
     struct row row;
-    enum err err = listing_next(l->listing, call, &l->filter, &cursor, &row, more);
+    enum err err = next_row(l, call, &cursor, &row, more);
 
     if (err != OK || !*more)
         return err;

@@ -4,22 +4,10 @@
 #include <stdlib.h>
 
 #include "backend/base/log.h"
-#include "fs/nodes.h"
 
 #define STAMPS     16384 /* a collision only tells something twice */
 #define DIRS       4096  /* a collision only makes a name wait for the wrong request */
 #define VIEWS_SEEN 256
-
-struct item {
-    unsigned hub;
-    struct catalogue_news news;
-};
-
-/* Grows up to NEWS_MAX. */
-struct items {
-    struct item *at;
-    size_t n, cap;
-};
 
 /* What decides in which views an instance counts. Texts are interned, so pointers tell. */
 struct views {
@@ -35,13 +23,11 @@ struct notify {
     bool started;
     struct lock lock;
     struct cond work;                    /* something to do, or the end */
-    struct cond told;                    /* a portion was told, or a call has ended */
-    struct items queue;                  /* L */
-    bool lost;                           /* L: news for which there was no room */
-    uint64_t n_taken, n_told;            /* L: portions that were begun, that are told */
+    struct cond told;                    /* something was told, or a call has ended */
+    struct backlog backlog;              /* L */
     bool retry;                          /* L: a directory was left by a request */
     bool halted, ended;                  /* L */
-    bool calling;                        /* L: the thread may be in the kernel */
+    unsigned calling;                    /* L: threads that may be in the kernel */
     atomic_uint dirs[DIRS];              /* A: requests in the directory with this hash */
     atomic_size_t n_back;                /* A: of back */
     atomic_uint_fast64_t moment;         /* A */
@@ -50,6 +36,12 @@ struct notify {
     /* The thread's own: */
     struct items back;              /* names that could not be told yet */
     struct views views[VIEWS_SEEN]; /* told in this portion */
+    struct sweep {                  /* telling everything of a hub, a portion at a time */
+        bool active;
+        unsigned hub;
+        uint64_t *slots;
+        size_t n, at;
+    } sweep;
 };
 
 static uint64_t spread(uint64_t x)
@@ -63,7 +55,7 @@ static size_t stamp_at(unsigned hub, uint64_t index)
     return spread((uint64_t)hub << NODE_INDEX_BITS | index) % STAMPS;
 }
 
-/* -- beginning and end -- */
+/* -- beginning -- */
 
 struct notify *notify_new(void)
 {
@@ -82,8 +74,9 @@ void notify_free(struct notify *n)
 {
     if (!n)
         return;
-    free(n->queue.at);
-    free(n->back.at);
+    backlog_fini(&n->backlog);
+    items_fini(&n->back);
+    free(n->sweep.slots);
     cond_fini(&n->told);
     cond_fini(&n->work);
     lock_fini(&n->lock);
@@ -97,21 +90,6 @@ void notify_plant(struct notify *n, struct forest *forest)
 
 /* -- taking news -- */
 
-static bool push(struct items *items, const struct item *item)
-{
-    if (items->n == items->cap) {
-        size_t cap = items->cap ? 2 * items->cap : 64;
-        struct item *at = cap <= NEWS_MAX ? realloc(items->at, cap * sizeof(*at)) : NULL;
-
-        if (!at)
-            return false;
-        items->at = at;
-        items->cap = cap;
-    }
-    items->at[items->n++] = *item;
-    return true;
-}
-
 void notify_news(void *ctx, unsigned hub, const struct catalogue_news *news)
 {
     struct notify *n = ctx;
@@ -120,12 +98,9 @@ void notify_news(void *ctx, unsigned hub, const struct catalogue_news *news)
 
     atomic_store(news->slot ? &n->stamps[stamp_at(hub, news->slot)] : &n->floor, now);
     LOCK_SCOPE(&n->lock);
-    if (n->halted)
+    if (n->halted || !n->started)
         return;
-    if (!n->lost && !push(&n->queue, &item)) {
-        n->lost = true;
-        n->queue.n = 0;
-    }
+    backlog_add(&n->backlog, &item);
     cond_wake_one(&n->work);
 }
 
@@ -177,14 +152,16 @@ void notify_leave(struct notify *n, node dir)
 static bool begin_call(struct notify *n)
 {
     LOCK_SCOPE(&n->lock);
-    n->calling = !n->halted;
-    return n->calling;
+    if (n->halted || !n->started)
+        return false;
+    n->calling++;
+    return true;
 }
 
 static void end_call(struct notify *n)
 {
     LOCK_SCOPE(&n->lock);
-    n->calling = false;
+    n->calling--;
     if (n->halted)
         cond_wake_all(&n->told);
 }
@@ -201,6 +178,26 @@ static void tell_nodes(struct notify *n, struct tree *t, const struct item *item
     if (!begin_call(n))
         return;
     tree_stale_nodes(t, &item->news, tell_node, n);
+    end_call(n);
+}
+
+static void tell_attributes(void *ctx, node of, bool is_dir)
+{
+    const struct notify *n = ctx;
+
+    (void)is_dir;
+    n->kernel.attributes(n->kernel.ctx, of);
+}
+
+/* By the thread of the request itself: a name that another one waits for must not delay it. */
+void notify_own(struct notify *n, node of)
+{
+    const struct catalogue_news news = { .slot = (uint32_t)node_index(of) };
+    struct tree *t = forest_tree(n->forest, node_hub(of));
+
+    if (!t || !news.slot || tree_class(of) == CLASS_FILE_MESSAGE || !begin_call(n))
+        return;
+    tree_stale_nodes(t, &news, tell_attributes, n);
     end_call(n);
 }
 
@@ -255,98 +252,122 @@ static void tell_names(struct notify *n, struct tree *t, const struct item *item
     struct telling telling = { n, false };
 
     tree_stale_names(t, &item->news, tell_name, &telling);
+    if (!telling.held_back)
+        return;
     /* Without room it shows when the name's own time is over, or its attributes are asked for. */
-    if (telling.held_back && push(&n->back, item))
+    if (items_push(&n->back, item))
         atomic_store(&n->n_back, n->back.n);
 }
 
-typedef void (*tell_item)(struct notify *n, struct tree *t, const struct item *item);
-
-/* News of everything: whatever the kernel holds. */
-static void each_held(struct notify *n, struct tree *t, unsigned hub, tell_item tell)
+static void each(struct notify *n, const struct item *items, size_t count,
+                 void (*tell)(struct notify *n, struct tree *t, const struct item *item))
 {
-    size_t count;
-    uint64_t *slots = tree_held_slots(t, &count);
-
     for (size_t i = 0; i < count; i++) {
-        struct item item = { hub, { .slot = (uint32_t)slots[i], .created = TICKS_NONE } };
+        struct tree *t = forest_tree(n->forest, items[i].hub);
 
-        tell(n, t, &item);
+        if (t)
+            tell(n, t, &items[i]);
     }
-    free(slots);
 }
 
-static void each_news(struct notify *n, const struct items *items, tell_item tell)
+static void tell_portion(struct notify *n, const struct portion *p)
 {
-    for (size_t i = 0; i < items->n; i++) {
-        const struct item *item = &items->at[i];
-        struct tree *t = forest_tree(n->forest, item->hub);
-
-        if (t && item->news.slot)
-            tell(n, t, item);
-        else if (t)
-            each_held(n, t, item->hub, tell);
-    }
+    memset(n->views, 0, sizeof(n->views));
+    each(n, p->items, p->n, tell_nodes);
+    each(n, p->items, p->n, tell_views);
+    each(n, p->items, p->n, tell_names);
 }
 
-static void tell_everything(struct notify *n)
-{
-    for (unsigned hub = 0; hub <= NODE_HUB_MAX; hub++) {
-        struct tree *t = forest_tree(n->forest, hub);
-
-        if (!t)
-            continue;
-        each_held(n, t, hub, tell_nodes);
-        each_held(n, t, hub, tell_names);
-    }
-}
-
-static void tell(struct notify *n, const struct items *items, bool lost)
+static void tell_back(struct notify *n)
 {
     struct items back = n->back;
 
     n->back = (struct items){ 0 };
     atomic_store(&n->n_back, 0);
-    memset(n->views, 0, sizeof(n->views));
-    if (lost)
-        tell_everything(n);
-    each_news(n, items, tell_nodes);
-    each_news(n, items, tell_views);
-    each_news(n, items, tell_names);
-    each_news(n, &back, tell_names);
-    free(back.at);
+    each(n, back.at, back.n, tell_names);
+    items_fini(&back);
+}
+
+/* -- everything that the kernel holds of a hub -- */
+
+static void sweep_begin(struct notify *n, unsigned hub)
+{
+    struct tree *t = forest_tree(n->forest, hub);
+
+    n->sweep = (struct sweep){ .active = true, .hub = hub };
+    if (t)
+        n->sweep.slots = tree_held_slots(t, &n->sweep.n);
+}
+
+/* False: that was the last of it. */
+static bool sweep_step(struct notify *n)
+{
+    struct sweep *s = &n->sweep;
+    struct portion p = { .n = 0 };
+
+    for (; p.n < PORTION_ITEMS && s->at < s->n; p.n++, s->at++)
+        p.items[p.n] =
+            (struct item){ s->hub, { .slot = (uint32_t)s->slots[s->at], .created = TICKS_NONE } };
+    tell_portion(n, &p);
+    s->active = s->at < s->n;
+    if (!s->active) {
+        free(s->slots);
+        s->slots = NULL;
+    }
+    return s->active;
+}
+
+/* -- the thread -- */
+
+/* The most urgent of what there is to do, without the lock meanwhile; false: there is nothing. */
+static bool step_locked(struct notify *n)
+{
+    struct portion p;
+    unsigned hub;
+
+    if (n->retry || backlog_take(&n->backlog, &p)) {
+        bool retry = n->retry;
+
+        n->retry = false;
+        lock_drop(&n->lock);
+        if (retry)
+            tell_back(n);
+        else
+            tell_portion(n, &p);
+        lock_take(&n->lock);
+        if (!retry)
+            backlog_told(&n->backlog, &p);
+        return true;
+    }
+    if (!n->sweep.active && !backlog_take_all(&n->backlog, &hub))
+        return false;
+    lock_drop(&n->lock);
+    if (!n->sweep.active)
+        sweep_begin(n, hub);
+    bool more = sweep_step(n);
+    lock_take(&n->lock);
+    if (!more)
+        backlog_told_all(&n->backlog);
+    return true;
 }
 
 static void *work(void *ctx)
 {
     struct notify *n = ctx;
-    struct items items;
-    bool lost;
 
-    lock_take(&n->lock);
-    for (;;) {
-        while (!n->ended && !n->queue.n && !n->lost && !n->retry)
+    LOCK_SCOPE(&n->lock);
+    while (!n->ended) {
+        if (step_locked(n))
+            cond_wake_all(&n->told);
+        else
             cond_wait(&n->work, &n->lock);
-        if (n->ended)
-            break;
-        items = n->queue;
-        lost = n->lost;
-        n->queue = (struct items){ 0 };
-        n->lost = n->retry = false;
-        n->n_taken++;
-        lock_drop(&n->lock);
-        tell(n, &items, lost);
-        free(items.at);
-        lock_take(&n->lock);
-        n->n_told++;
-        cond_wake_all(&n->told);
     }
-    lock_drop(&n->lock);
     return NULL;
 }
 
 bool notify_start(struct notify *n, const struct notify_kernel *kernel)
 {
+    LOCK_SCOPE(&n->lock);
     n->kernel = *kernel;
     n->started = pthread_create(&n->thread, NULL, work, n) == 0;
     if (!n->started)
@@ -354,15 +375,23 @@ bool notify_start(struct notify *n, const struct notify_kernel *kernel)
     return n->started;
 }
 
-void notify_settle(struct notify *n)
+static bool is_told_locked(const struct notify *n, const uint64_t *wanted, enum notify_lane lane)
+{
+    for (int i = 0; i <= (int)lane; i++)
+        if (n->backlog.told[i] < wanted[i])
+            return false;
+    return true;
+}
+
+void notify_settle(struct notify *n, enum notify_lane lane)
 {
     int64_t until = clock_now_ms() + NOTIFY_SETTLE_MS;
+    uint64_t wanted[LANE_ALL + 1];
 
     LOCK_SCOPE(&n->lock);
-    if (!n->started)
-        return;
-    uint64_t wanted = n->n_taken + (n->queue.n || n->lost);
-    while (n->n_told < wanted && !n->halted && cond_wait_until(&n->told, &n->lock, until))
+    memcpy(wanted, n->backlog.taken, sizeof(wanted));
+    while (!n->halted && !is_told_locked(n, wanted, lane) &&
+           cond_wait_until(&n->told, &n->lock, until))
         ;
 }
 
@@ -378,17 +407,16 @@ void notify_halt(struct notify *n)
 
 bool notify_stop(struct notify *n)
 {
-    if (!n->started)
-        return true;
     notify_halt(n);
     lock_take(&n->lock);
+    bool started = n->started, stuck = n->calling;
     n->ended = true;
-    bool stuck = n->calling;
     cond_wake_all(&n->work);
     lock_drop(&n->lock);
     if (stuck)
         return false;
-    pthread_join(n->thread, NULL);
+    if (started)
+        pthread_join(n->thread, NULL);
     n->started = false;
     return true;
 }

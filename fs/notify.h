@@ -6,17 +6,19 @@
  * What a request was told by an older state than its reply is told of once more: who replies asks
  * notify_since with the moment when it began. Knows nodes and trees; the kernel through functions.
  * Ownership: notify_free after notify_stop; the forest lives longer than the thread.
- * Threads: any; the functions of the kernel are called by the one thread, without any lock. */
+ * Threads: any; the functions of the kernel are called without any lock, by the one thread, but for
+ * attributes: those also by who did what changed them (notify_own). */
 #ifndef FS_NOTIFY_H
 #define FS_NOTIFY_H
 
+#include "fs/backlog.h"
 #include "fs/forest.h"
 
-#define NEWS_MAX       65536 /* waiting; beyond that everything is told anew, which costs less */
-#define NOTIFY_TOLD_MS (INT64_C(6) * 3600 * 1000) /* how long the kernel may believe what is told  \
-                                                   */
-#define NOTIFY_SETTLE_MS 100 /* a request waits so long for its own effects to be told */
-#define NOTIFY_HALT_MS   200 /* the end waits so long for a call that is under way */
+#define NOTIFY_TOLD_MS                                                                             \
+    (INT64_C(6) * 3600 * 1000) /* how long the kernel may believe what is told                     \
+                                */
+#define NOTIFY_SETTLE_MS 100   /* a request waits so long for its own effects to be told */
+#define NOTIFY_HALT_MS   200   /* the end waits so long for a call that is under way */
 
 struct notify_kernel {
     void (*attributes)(void *ctx, node n); /* must not wait for any request */
@@ -41,8 +43,12 @@ MUST_CHECK bool notify_stop(struct notify *n);
 
 /* As tree_settings.news, ctx is the struct notify: takes note and returns. */
 void notify_news(void *ctx, unsigned hub, const struct catalogue_news *news);
-/* Waits until what was taken before is told, but not for directories in use; NOTIFY_SETTLE_MS. */
-void notify_settle(struct notify *n);
+/* For the request that did something to the instance of this node, before it is answered: whoever
+ * gave the command looks at once, so what the kernel believes of it is void already then. */
+void notify_own(struct notify *n, node of);
+/* Waits until what was taken before in the lanes up to this one is told, but not for directories
+ * in use, and NOTIFY_SETTLE_MS at most. */
+void notify_settle(struct notify *n, enum notify_lane lane);
 
 /* -- for requests -- */
 

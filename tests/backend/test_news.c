@@ -192,6 +192,28 @@ static void test_a_listing_after_forgetting_tells_what_differs(void **state)
     }
 }
 
+/* Its row has come, and then it went: who reads along must not be told of it. */
+static void test_gone_while_the_listing_loads(void **state)
+{
+    f->page = 1;
+    f->gate_page = 2;
+    fake_gate(f, true);
+    struct listing *l = open_listing(LIST_INSTANCES);
+    fake_wait_for(f, 1);
+    assert_false(catalogue_is_gone(c, STR("a")));
+    fake_del(f, "a");
+    lock_take(&c->lock);
+    entry_learn_locked(c, entry_make_locked(c, STR("a")), NULL, ++c->clock, clock_now_ms());
+    lock_drop(&c->lock);
+    assert_true(catalogue_is_gone(c, STR("a")));
+    assert_false(catalogue_is_gone(c, STR("b")));
+    fake_gate(f, false);
+    listing_unref(l);
+    await_listed();
+    assert_listed(LIST_INSTANCES, "b:F c:C ");
+    assert_false(catalogue_is_gone(c, STR("a"))); /* the listing knows */
+}
+
 static struct listing *listing_of(const char *rows, uint32_t first_slot)
 {
     struct listing *l = listing_new(0);
@@ -252,6 +274,7 @@ int main(void)
                                         close_catalogue),
         cmocka_unit_test_setup_teardown(test_a_listing_after_forgetting_tells_what_differs, set_up,
                                         close_catalogue),
+        cmocka_unit_test_setup_teardown(test_gone_while_the_listing_loads, set_up, close_catalogue),
         cmocka_unit_test_setup_teardown(test_between_two_listings, set_up, close_catalogue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

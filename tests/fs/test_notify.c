@@ -28,6 +28,7 @@ struct fixture {
     size_t calls;         /* L */
     size_t listings;      /* L */
     bool hold, held;      /* L: calls wait while hold is set; one does */
+    size_t gone_at;       /* L: calls when the name "done" was told */
     char names[TOLD_MAX]; /* L: every "node/name " */
     char nodes[TOLD_MAX]; /* L: every "node " */
 };
@@ -73,6 +74,8 @@ static void on_name(void *ctx, node dir, struct str name)
     snprintf(text, sizeof(text), "%llx/" STR_FMT " ", (unsigned long long)dir, STR_ARG(name));
     LOCK_SCOPE(&x->lock);
     note_locked(x, x->names, text);
+    if (str_eq(name, STR("done")))
+        x->gone_at = x->calls;
 }
 
 static int setup(void **state)
@@ -160,7 +163,7 @@ static bool told_name(struct fixture *x, node dir, const char *name)
 
 static void forget_told(struct fixture *x)
 {
-    notify_settle(x->notify);
+    notify_settle(x->notify, LANE_ALL);
     LOCK_SCOPE(&x->lock);
     x->nodes[0] = x->names[0] = '\0';
     x->calls = x->listings = 0;
@@ -199,7 +202,7 @@ static void test_a_change_is_told_where_it_is_known(void **state)
 
     forget_told(x);
     news_of(x, dir, false);
-    notify_settle(x->notify);
+    notify_settle(x->notify, LANE_ALL);
     assert_true(told_node(x, dir) && told_node(x, status) && told_node(x, by_name));
     assert_true(told_node(x, view)); /* it counts */
     assert_false(told_node(x, other));
@@ -222,7 +225,7 @@ static void test_what_nobody_knows_is_not_told(void **state)
     forget_told(x);
     struct catalogue_news news = { .slot = (uint32_t)node_index(n), .created = TICKS_NONE };
     notify_news(x->notify, 0, &news);
-    notify_settle(x->notify);
+    notify_settle(x->notify, LANE_ALL);
     assert_int_equal(calls(x), 0);
 }
 
@@ -235,7 +238,7 @@ static void test_one_that_is_gone_leaves_every_view(void **state)
     look_up(x, "by-status/Completed/done");
     look_up(x, "by-created/2026-11-24/done");
     assert_int_equal(forest_purge(x->forest, &x->call, dir), OK);
-    notify_settle(x->notify);
+    notify_settle(x->notify, LANE_ALL);
     assert_true(told_node(x, dir));
     assert_true(told_name(x, look_up(x, "instances"), "done"));
     assert_true(told_name(x, look_up(x, "by-name/OrderFlow"), "done"));
@@ -252,13 +255,13 @@ static void test_a_change_of_state_takes_it_out_of_other_groups(void **state)
 
     forget_told(x);
     news_of(x, dir, false);
-    notify_settle(x->notify);
+    notify_settle(x->notify, LANE_ALL);
     assert_false(told_name(x, failed, "bad"));
     assert_true(told_name(x, running, "bad"));
     struct receipt receipt;
     struct command rewind = { .kind = CMD_REWIND, .id = STR("bad") };
     assert_int_equal(catalogue_send(x->catalogue, &x->call, &rewind, &receipt), OK);
-    notify_settle(x->notify);
+    notify_settle(x->notify, LANE_ALL);
     assert_true(told_name(x, failed, "bad"));
 }
 
@@ -271,7 +274,7 @@ static void test_names_wait_for_a_directory_in_use(void **state)
     forget_told(x);
     notify_enter(x->notify, view);
     news_of(x, dir, true);
-    notify_settle(x->notify);
+    notify_settle(x->notify, LANE_ALL);
     assert_true(told_node(x, dir));
     assert_false(told_name(x, view, "done"));
     notify_leave(x->notify, view);
@@ -285,8 +288,68 @@ static void test_everything_is_told_of_what_is_held(void **state)
 
     forget_told(x);
     forest_drop_cached(x->forest);
-    notify_settle(x->notify);
+    notify_settle(x->notify, LANE_ALL);
     assert_true(told_node(x, a) && told_node(x, b));
+}
+
+/* The thread may wait in the kernel for a directory; who acted does not wait for the thread. */
+static void test_own_attributes_are_told_by_who_acted(void **state)
+{
+    struct fixture *x = *state;
+    node dir = look_up(x, "by-name/OrderFlow/done"), file = look_up(x, "instances/done/status");
+    node other = look_up(x, "instances/bad");
+
+    forget_told(x);
+    notify_own(x->notify, file);
+    assert_true(told_node(x, file) && told_node(x, dir));
+    assert_true(told_node(x, look_up(x, "instances/done")));
+    assert_false(told_node(x, other));
+    assert_int_equal(x->listings, 0);
+    assert_string_equal(x->names, "");
+    notify_own(x->notify, look_up(x, "instances")); /* no instance */
+    notify_halt(x->notify);
+    size_t before = calls(x);
+    notify_own(x->notify, file);
+    assert_int_equal(calls(x), before);
+}
+
+#define MANY 500
+
+/* Whoever gave a command looks at once; whoever dropped everything can wait. */
+static void test_own_effects_come_before_all_else(void **state)
+{
+    struct fixture *x = *state;
+    node done = look_up(x, "instances/done");
+    char path[64];
+
+    for (int i = 0; i < MANY; i++) {
+        snprintf(path, sizeof(path), "instances/many-%d", i);
+        fakehub_add(x->hub, path + sizeof("instances/") - 1, "Many", STATUS_COMPLETED);
+        look_up(x, path);
+    }
+    forget_told(x);
+    lock_take(&x->lock);
+    x->hold = true;
+    lock_drop(&x->lock);
+    forest_drop_cached(x->forest);
+    lock_take(&x->lock);
+    while (!x->held)
+        cond_wait(&x->changed, &x->lock);
+    lock_drop(&x->lock);
+    struct catalogue_news news = {
+        .slot = (uint32_t)node_index(done), .gone = true, .own = true, .created = TICKS_NONE
+    };
+    notify_news(x->notify, 0, &news);
+    lock_take(&x->lock);
+    x->hold = false;
+    cond_wake_all(&x->changed);
+    lock_drop(&x->lock);
+    notify_settle(x->notify, LANE_OWN);
+    await_name(x, look_up(x, "instances"), "done");
+    for (int i = 0; i < PLENTY_MS / NOTIFY_SETTLE_MS && calls(x) < MANY; i++)
+        notify_settle(x->notify, LANE_ALL);
+    assert_true(calls(x) >= MANY);
+    assert_in_range(x->gone_at, 1, MANY / 2);
 }
 
 /* More news than there is room for: all that is held is told, once. */
@@ -305,7 +368,7 @@ static void test_too_many_news(void **state)
         cond_wait(&x->changed, &x->lock);
     x->nodes[0] = '\0';
     lock_drop(&x->lock);
-    for (uint32_t i = 0; i < NEWS_MAX + 10; i++) {
+    for (uint32_t i = 0; i < BACKLOG_MAX + 10; i++) {
         struct catalogue_news news = { .slot = 1000 + i, .created = TICKS_NONE };
         notify_news(x->notify, 0, &news);
     }
@@ -314,8 +377,8 @@ static void test_too_many_news(void **state)
     cond_wake_all(&x->changed);
     lock_drop(&x->lock);
     await_name(x, look_up(x, "instances/done"), "rewind");
-    notify_settle(x->notify);
-    notify_settle(x->notify);
+    notify_settle(x->notify, LANE_ALL);
+    notify_settle(x->notify, LANE_ALL);
     assert_true(told_node(x, a));
 }
 
@@ -335,7 +398,7 @@ static void test_moments(void **state)
     assert_true(notify_since(x->notify, a, then) && notify_since(x->notify, b, then));
     forget_told(x);
     notify_again(x->notify, a);
-    notify_settle(x->notify);
+    notify_settle(x->notify, LANE_ALL);
     assert_true(told_node(x, a));
     assert_false(told_node(x, b));
 }
@@ -348,7 +411,7 @@ static void test_nothing_is_told_after_a_halt(void **state)
     forget_told(x);
     notify_halt(x->notify);
     news_of(x, a, false);
-    notify_settle(x->notify);
+    notify_settle(x->notify, LANE_ALL);
     assert_int_equal(calls(x), 0);
 }
 
@@ -391,6 +454,8 @@ int main(void)
         TEST(test_a_change_of_state_takes_it_out_of_other_groups),
         TEST(test_names_wait_for_a_directory_in_use),
         TEST(test_everything_is_told_of_what_is_held),
+        TEST(test_own_attributes_are_told_by_who_acted),
+        TEST(test_own_effects_come_before_all_else),
         TEST(test_too_many_news),
         TEST(test_moments),
         TEST(test_nothing_is_told_after_a_halt),
