@@ -104,9 +104,11 @@ static enum err run_opendir(struct request *r)
     h->lookups_seen = atomic_load_explicit(mount_lookups(m, r->node), memory_order_relaxed);
     h->opened = r->began;
     r->fi.fh = (uintptr_t)h;
-    /* The names of an instance's directory follow from its row, and the kernel drops its copy when
-     * the directory's mtime, the row's, changes. */
-    r->fi.cache_readdir = r->fi.keep_cache = tree_class(r->node) == CLASS_DIR_INSTANCE;
+    /* The names in an instance's directory follow from its row, and the kernel drops its copy when
+     * the directory's mtime, the row's, changes or we tell it; those inside list nothing. */
+    enum node_class class = tree_class(r->node);
+    r->fi.cache_readdir = r->fi.keep_cache =
+        class == CLASS_DIR_INSTANCE || class == CLASS_DIR_INSIDE;
     r->reply.kind = REPLY_OPEN;
     r->reply.opened = true;
     return OK;

@@ -323,7 +323,7 @@ static bool sweep_step(struct notify *n)
 static bool step_locked(struct notify *n)
 {
     struct portion p;
-    unsigned hub;
+    unsigned hub = 0;
 
     if (n->retry || backlog_take(&n->backlog, &p)) {
         bool retry = n->retry;
