@@ -19,8 +19,8 @@ struct block *block_ref(struct block *b);
 struct block *block_unref(struct block *b);
 DEFINE_CLEANUP(struct block, block_unref)
 
-/* Copies the row's text in; name, version and unknown statuses are interned (intern.h). id may equal
- * key, then it is stored once. ERR_TOO_BIG when full, ERR_NO_MEMORY. */
+/* Copies the row's text in; name, version and unknown statuses are interned (intern.h). id may
+ * equal key, then it is stored once. ERR_TOO_BIG when full, ERR_NO_MEMORY. */
 MUST_CHECK enum err block_add(struct block *b, const struct row *row);
 size_t block_count(const struct block *b);
 void block_row(const struct block *b, size_t i, struct row *ret);

@@ -20,12 +20,13 @@ struct catalogue_settings {
 struct catalogue;
 
 struct catalogue *catalogue_new(struct hub *hub, const struct catalogue_settings *settings);
-void catalogue_free(struct catalogue *c); /* ends its threads, closes the hub; accepts NULL */
+void catalogue_free(struct catalogue *c);       /* ends its threads, closes the hub; accepts NULL */
 struct hub *catalogue_hub(struct catalogue *c); /* borrowed: name, account, caps */
 
-/* What the catalogue knew of an instance is not, or may not be, so any more: a reading found another
- * row or none, or a command of ours changed it. For who keeps what was asked here. Told at least
- * when something changed; told for nothing costs that one a look. Only of slots that were given out. */
+/* What the catalogue knew of an instance is not, or may not be, so any more: a reading found
+ * another row or none, or a command of ours changed it. For who keeps what was asked here. Told at
+ * least when something changed; told for nothing costs that one a look. Only of slots that were
+ * given out. */
 struct catalogue_news {
     uint32_t slot;   /* 0: of all instances (everything cached was dropped) */
     bool gone;       /* the slot will not come back */
@@ -34,14 +35,15 @@ struct catalogue_news {
     struct str name; /* of the orchestrator, and the status unless it is one of enum status; */
     struct str status_text; /* both live to the end of the process; empty = not known */
 };
-/* Called under the catalogue's lock (so what is asked afterwards is the new state), to take note and
- * no more. */
+/* Called under the catalogue's lock (so what is asked afterwards is the new state), to take note
+ * and no more. */
 typedef void (*catalogue_watcher)(void *ctx, const struct catalogue_news *news);
 void catalogue_watch(struct catalogue *c, catalogue_watcher watcher, void *ctx); /* NULL = nobody */
 
 /* The listing for a directory that is being opened: at most ttl_ms old (an older one is refreshed
  * first; the period stretches when a refresh takes long). The first one may still be loading: names
- * come as pages arrive. What this mount did itself is in it. what: LIST_INSTANCES or LIST_ENTITIES. */
+ * come as pages arrive. What this mount did itself is in it. what: LIST_INSTANCES or LIST_ENTITIES.
+ */
 MUST_CHECK enum err catalogue_listing(struct catalogue *c, struct call *call, enum list_what what,
                                       struct listing **ret);
 /* The listing as it is, without waiting or asking; NULL if none was ever begun. */
@@ -54,29 +56,29 @@ bool catalogue_is_gone(struct catalogue *c, struct str id);
 /* One row, and whose life it shares: */
 struct row_hold {
     struct row row;
-    int64_t known_ms;          /* when it was so: clock_now_ms() before it was read */
-    struct listing *listing;   /* one of the two is set */
+    int64_t known_ms;        /* when it was so: clock_now_ms() before it was read */
+    struct listing *listing; /* one of the two is set */
     struct instance *instance;
 };
 void row_hold_fini(struct row_hold *h); /* accepts a zeroed one */
 
 /* The row of an id, no older than max_age_ms if the instance is unfinished (a finished one may be
- * TTL_FINISHED_MS old); INT64_MAX = any age, but an id that is in no cache is asked for (one request;
- * "not there" is believed for a second). ERR_NOT_FOUND. */
+ * TTL_FINISHED_MS old); INT64_MAX = any age, but an id that is in no cache is asked for (one
+ * request; "not there" is believed for a second). ERR_NOT_FOUND. */
 MUST_CHECK enum err catalogue_row(struct catalogue *c, struct call *call, struct str id,
                                   int64_t max_age_ms, struct row_hold *ret);
 
 /* What the files of one instance are made of. */
 enum part {
-    PART_CELLS = 1 << 0,   /* instance with NEED_CELLS */
-    PART_INPUT = 1 << 1,   /* text, resolved */
+    PART_CELLS = 1 << 0, /* instance with NEED_CELLS */
+    PART_INPUT = 1 << 1, /* text, resolved */
     PART_OUTPUT = 1 << 2,
     PART_CUSTOM = 1 << 3,
     PART_EVENTS = 1 << 4,  /* history without payloads from elsewhere */
     PART_HISTORY = 1 << 5, /* history, payloads resolved */
 };
 struct details {
-    struct instance *instance; /* row and cells; always set on success */
+    struct instance *instance;            /* row and cells; always set on success */
     struct text *input, *output, *custom; /* NULL = there is none, or not asked for */
     struct history *history;
 };
@@ -89,18 +91,19 @@ MUST_CHECK enum err catalogue_details(struct catalogue *c, struct call *call, st
                                       unsigned parts, int64_t max_age_ms, struct details *ret);
 
 /* hub_send and hub_purge, and what they change is visible here at once. */
-MUST_CHECK enum err catalogue_send(struct catalogue *c, struct call *call, const struct command *cmd,
-                                   struct receipt *ret);
+MUST_CHECK enum err catalogue_send(struct catalogue *c, struct call *call,
+                                   const struct command *cmd, struct receipt *ret);
 MUST_CHECK enum err catalogue_purge(struct catalogue *c, struct call *call, struct str id,
                                     struct receipt *ret);
 
-void catalogue_forget(struct catalogue *c); /* .taskhubfs/refresh, SIGHUP: drops everything cached */
+/* .taskhubfs/refresh, SIGHUP: drops everything cached. */
+void catalogue_forget(struct catalogue *c);
 
 struct catalogue_stats {
-    uint64_t hits, misses;      /* of rows and details */
-    uint64_t instances;         /* listed */
+    uint64_t hits, misses; /* of rows and details */
+    uint64_t instances;    /* listed */
     uint64_t by_status[STATUS_COUNT];
-    bool listed;                /* a complete listing is there */
+    bool listed; /* a complete listing is there */
     size_t listing_bytes, cache_bytes;
     uint64_t refreshes;
 };

@@ -96,15 +96,15 @@ struct shelf *shelf_of_id(struct catalogue *c, struct str id);
 
 /* -- entries.c -- */
 struct entry *entry_find_locked(struct catalogue *c, struct str id); /* NULL; counts as use */
-struct entry *entry_make_locked(struct catalogue *c,
-                                struct str id); /* found or new; NULL: memory */
+/* Found or new; NULL: memory. */
+struct entry *entry_make_locked(struct catalogue *c, struct str id);
 struct str entry_id(const struct entry *e);
 /* What a reading gave that began at `read`; takes the reference. NULL = not there. */
 void entry_learn_locked(struct catalogue *c, struct entry *e, struct instance *in, seq read,
                         int64_t read_ms);
 void entry_set_dirty_locked(struct catalogue *c, struct entry *e);
-struct entry *
-entry_next_dirty_locked(struct shelf *s); /* the longest waiting, clean now; or NULL */
+/* The longest waiting, clean now; or NULL. */
+struct entry *entry_next_dirty_locked(struct shelf *s);
 /* Counts its bytes anew after something was put in. */
 void entry_weigh_locked(struct catalogue *c, struct entry *e);
 void entries_trim_locked(struct catalogue *c); /* down to the budget */
@@ -114,7 +114,7 @@ void entries_free(struct catalogue *c);
 bool same_version(const struct instance *a, const struct instance *b);
 
 /* -- slots.c -- */
-uint32_t slot_of_locked(struct catalogue *c, struct str id);  /* its number, perhaps a new one */
+uint32_t slot_of_locked(struct catalogue *c, struct str id);    /* its number, perhaps a new one */
 uint32_t slot_known_locked(struct catalogue *c, struct str id); /* 0: it has none */
 void slot_retire_locked(struct catalogue *c, struct str id);  /* gone: the next life has another */
 void slot_settled_locked(struct catalogue *c, struct str id); /* the listing has it now */

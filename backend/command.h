@@ -46,13 +46,13 @@ enum situation {
 };
 
 struct command_def {
-    const char *name;      /* the verb as the file is called: "terminate" */
+    const char *name; /* the verb as the file is called: "terminate" */
     enum body_kind body;
-    unsigned allowed;      /* bit per situation: send */
-    unsigned busy;         /* bit per situation: ERR_BUSY; in neither: ERR_WRONG_STATE */
-    bool offered_pending;  /* the listing (which does not know the phase) shows it for Pending */
-    /* Some Pending ones take it: a rewind that was cut off, a history that has ended. Only a reading
-     * of the phase tells, so the name is not listed, but writing there asks. */
+    unsigned allowed;     /* bit per situation: send */
+    unsigned busy;        /* bit per situation: ERR_BUSY; in neither: ERR_WRONG_STATE */
+    bool offered_pending; /* the listing (which does not know the phase) shows it for Pending */
+    /* Some Pending ones take it: a rewind that was cut off, a history that has ended. Only a
+     * reading of the phase tells, so the name is not listed, but writing there asks. */
     bool hidden_pending;
 };
 
@@ -60,25 +60,27 @@ extern const struct command_def command_defs[CMD_COUNT];
 
 struct command {
     enum command_kind kind;
-    struct str id;        /* the instance; for START and SIGNAL possibly not there yet */
-    struct str key;       /* the provider's address of it if known, else "" */
-    struct str name;      /* EVENT: event; START: orchestrator; SIGNAL: operation */
-    bool has_data;        /* EVENT, START, SIGNAL: data is given; TEXT verbs: a reason is given */
-    struct str data;      /* JSON or reason; RESTART: id of the new instance (has_data false: its own choice) */
+    struct str id;   /* the instance; for START and SIGNAL possibly not there yet */
+    struct str key;  /* the provider's address of it if known, else "" */
+    struct str name; /* EVENT: event; START: orchestrator; SIGNAL: operation */
+    bool has_data;   /* EVENT, START, SIGNAL: data is given; TEXT verbs: a reason is given */
+    struct str
+        data; /* JSON or reason; RESTART: id of the new instance (has_data false: its own choice) */
 };
 
 /* What a successful send tells. */
 struct receipt {
     char instance_id[1024]; /* START, RESTART: the instance that was started; "" otherwise */
     uint64_t rows, blobs;   /* PURGE: how much was deleted */
-    bool gone;              /* PURGE: the instance row was deleted by us (false: it was gone already) */
+    bool gone; /* PURGE: the instance row was deleted by us (false: it was gone already) */
 };
 
 enum situation situation_of(const struct instance *in); /* needs NEED_PHASE if Pending */
 const char *situation_name(enum situation s);           /* "Pending, scheduled" ... for sentences */
 
 /* OK, ERR_WRONG_STATE or ERR_BUSY with a sentence that names the state. */
-MUST_CHECK enum err command_check(enum command_kind kind, const struct instance *in, struct call *call);
+MUST_CHECK enum err command_check(enum command_kind kind, const struct instance *in,
+                                  struct call *call);
 
 /* Does a directory of an instance of this status list the verb? (mount layout 1) */
 bool command_offered(enum command_kind kind, enum status status);

@@ -11,28 +11,31 @@
 
 /* What the user said; NULL or 0 = not said. Borrowed. */
 struct config_request {
-    const char *source;     /* HUB, ACCOUNT/HUB, azurite/HUB; ACCOUNT/, azurite/: all hubs; NULL = from the project */
-    bool all_hubs;          /* --all-hubs: no hub is looked for */
-    const char *hub;        /* --hub */
+    const char *source; /* HUB, ACCOUNT/HUB, azurite/HUB; ACCOUNT/, azurite/: all hubs; NULL = from
+                           the project */
+    bool all_hubs;      /* --all-hubs: no hub is looked for */
+    const char *hub;    /* --hub */
     const char *connection; /* --connection: NAME of the setting; default AzureWebJobsStorage */
-    const char *project;    /* --project: directory; NULL = none unless one is found upwards and no source is given */
+    const char *project;    /* --project: directory; NULL = none unless one is found upwards and no
+                               source is given */
     int partitions;         /* --partitions */
 };
 
 struct config {
-    char hub[128];          /* as configured; the tables' own spelling is found when opening */
-    bool all_hubs;          /* hub is empty */
+    char hub[128]; /* as configured; the tables' own spelling is found when opening */
+    bool all_hubs; /* hub is empty */
     char account[128];
-    char connection[200];   /* the name that the app knows its connection by: "Storage", ... */
+    char connection[200]; /* the name that the app knows its connection by: "Storage", ... */
     struct secret connection_string;
-    int partitions;         /* the user's own, or 0 */
-    int host_partitions;    /* host.json's, or 0 */
+    int partitions;      /* the user's own, or 0 */
+    int host_partitions; /* host.json's, or 0 */
     /* Where each came from, for .taskhubfs/config and messages ("environment AzureWebJobsStorage",
      * "host.json of DIR", "default"). No secrets. */
     char hub_from[256], connection_from[256], partitions_from[256];
 };
 
-/* ERR_INVALID (exit status 13) with what, where and the next step, never a value that may be secret. */
+/* ERR_INVALID (exit status 13) with what, where and the next step, never a value that may be
+ * secret. */
 MUST_CHECK enum err config_resolve(const struct config_request *request, struct call *call,
                                    struct config *ret);
 void config_fini(struct config *c);

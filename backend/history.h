@@ -40,16 +40,16 @@ enum event_type event_type_parse(struct str name);
 
 struct event {
     enum event_type type;
-    struct str type_name;   /* as stored */
-    int64_t event_id;       /* -1 for incoming events */
-    int64_t task_id;        /* TaskScheduledId or TimerId; -1 = none */
-    ticks time;             /* _Timestamp; TICKS_NONE = unreadable */
-    ticks fire_at;          /* timers; TICKS_NONE = none */
+    struct str type_name; /* as stored */
+    int64_t event_id;     /* -1 for incoming events */
+    int64_t task_id;      /* TaskScheduledId or TimerId; -1 = none */
+    ticks time;           /* _Timestamp; TICKS_NONE = unreadable */
+    ticks fire_at;        /* timers; TICKS_NONE = none */
     struct str name, version;
-    struct str instance_id; /* child or target, unescaped */
-    struct str parent;      /* ParentInstance JSON; the text null is "" */
+    struct str instance_id;          /* child or target, unescaped */
+    struct str parent;               /* ParentInstance JSON; the text null is "" */
     struct str orchestration_status; /* of ExecutionCompleted */
-    struct str data;        /* of GenericEvent */
+    struct str data;                 /* of GenericEvent */
     struct cell input, result, reason, details, failure_details, tags;
     /* The row as stored, a JSON object, with payloads that were resolved put in place of their
      * cells and without the provider's key columns: what history.jsonl prints. */
@@ -73,14 +73,16 @@ struct history *history_new(void);
 struct history *history_ref(struct history *h);
 struct history *history_unref(struct history *h);
 DEFINE_CLEANUP(struct history, history_unref)
-/* Appends a zeroed event (ids -1, times none); NULL without memory. Pointers given before may move. */
+/* Appends a zeroed event (ids -1, times none); NULL without memory. Pointers given before may move.
+ */
 struct event *history_add(struct history *h);
 
 /* Index of the decision that events[i] completes (task, sub-orchestration, timer), or -1. Linear
  * work over the whole history is done once: history_link fills what history_decision answers. */
 MUST_CHECK enum err history_link(struct history *h);
 ptrdiff_t history_decision(const struct history *h, size_t i);
-ptrdiff_t history_completion(const struct history *h, size_t i); /* of a decision; first wins; -1 = open */
+/* Of a decision; first wins; -1 = open. */
+ptrdiff_t history_completion(const struct history *h, size_t i);
 
 /* The parent's instance id from the ExecutionStarted event ("" = none); text in the arena. */
 struct str history_parent(const struct history *h, struct arena *arena);

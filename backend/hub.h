@@ -5,8 +5,8 @@
  * Ownership: hub_close frees. What functions return is the caller's; what callbacks get is borrowed
  * for the duration of the callback unless it says otherwise.
  * Threads: every function may be called from any number of threads at once.
- * Errors: every function passes on what it meets, with a sentence in the call; the outcomes a caller
- * is expected to handle are named. */
+ * Errors: every function passes on what it meets, with a sentence in the call; the outcomes a
+ * caller is expected to handle are named. */
 #ifndef BACKEND_HUB_H
 #define BACKEND_HUB_H
 
@@ -57,12 +57,12 @@ struct hub_ops {
     /* Frees everything. No call is under way. */
     void (*close)(struct hub *hub);
     /* Every row that matches, as blocks, hiding pages and tokens. Complete or an error (R3). */
-    enum err (*list)(struct hub *hub, struct call *call, const struct list_query *query, hub_emit emit,
-                     void *ctx);
+    enum err (*list)(struct hub *hub, struct call *call, const struct list_query *query,
+                     hub_emit emit, void *ctx);
     /* One instance, fresh from the source. key may be "": then it is made from the id.
      * ERR_NOT_FOUND. */
-    enum err (*get)(struct hub *hub, struct call *call, struct str id, struct str key, unsigned needs,
-                    struct instance **ret);
+    enum err (*get)(struct hub *hub, struct call *call, struct str id, struct str key,
+                    unsigned needs, struct instance **ret);
     /* The events of the current execution; with resolve, payloads kept elsewhere are fetched.
      * An instance that has not begun has an empty history. */
     enum err (*history)(struct hub *hub, struct call *call, const struct instance *in, bool resolve,
@@ -101,11 +101,12 @@ MUST_CHECK enum err hub_get(struct hub *hub, struct call *call, struct str id, s
                             unsigned needs, struct instance **ret);
 MUST_CHECK enum err hub_history(struct hub *hub, struct call *call, const struct instance *in,
                                 bool resolve, struct history **ret);
-MUST_CHECK enum err hub_payload(struct hub *hub, struct call *call, struct str ref, struct text **ret);
+MUST_CHECK enum err hub_payload(struct hub *hub, struct call *call, struct str ref,
+                                struct text **ret);
 
-/* Validates the command (name, body, limits, ids that the framework refuses: ERR_INVALID), reads the
- * instance afresh, checks its state against the command table, and sends. Nothing was sent unless it
- * returns OK or ERR_UNKNOWN_OUTCOME. ret may be NULL. */
+/* Validates the command (name, body, limits, ids that the framework refuses: ERR_INVALID), reads
+ * the instance afresh, checks its state against the command table, and sends. Nothing was sent
+ * unless it returns OK or ERR_UNKNOWN_OUTCOME. ret may be NULL. */
 MUST_CHECK enum err hub_send(struct hub *hub, struct call *call, const struct command *cmd,
                              struct receipt *ret);
 /* Reads afresh, refuses what is not finished (ERR_BUSY), purges. */

@@ -24,9 +24,9 @@ enum status {
     STATUS_COUNT
 };
 
-const char *status_name(enum status s);          /* "Running" ...; "Unknown" */
-enum status status_parse(struct str text);       /* exact, case-sensitive */
-bool status_is_finished(enum status s);          /* Completed, Failed, Canceled, Terminated */
+const char *status_name(enum status s);    /* "Running" ...; "Unknown" */
+enum status status_parse(struct str text); /* exact, case-sensitive */
+bool status_is_finished(enum status s);    /* Completed, Failed, Canceled, Terminated */
 
 /* What a Pending instance is waiting for (storage messages 4.4, 4.7; storage tables 5.6, 11). */
 enum phase {
@@ -47,8 +47,8 @@ struct row {
     struct str status_text; /* as stored */
     enum status status;
     ticks created, updated, completed, scheduled; /* TICKS_NONE = absent */
-    ticks stamp;            /* changes with every write to the row (server's Timestamp) */
-    uint32_t slot;          /* given by the catalogue: one number per instance and mount; 0 = none yet */
+    ticks stamp;   /* changes with every write to the row (server's Timestamp) */
+    uint32_t slot; /* given by the catalogue: one number per instance and mount; 0 = none yet */
 };
 
 bool row_is_finished(const struct row *r);
@@ -61,8 +61,9 @@ bool id_split_entity(struct str id, struct str *ret_name, struct str *ret_key);
 /* A payload cell: absent, there, or kept elsewhere. */
 struct cell {
     enum { CELL_NONE, CELL_TEXT, CELL_REF } kind;
-    struct str text; /* TEXT: the payload. REF: the cell as stored, to be shown if the blob is missing */
-    struct str ref;  /* REF: the provider's name of the payload (blob name in the container) */
+    struct str
+        text; /* TEXT: the payload. REF: the cell as stored, to be shown if the blob is missing */
+    struct str ref; /* REF: the provider's name of the payload (blob name in the container) */
 };
 
 /* What a caller of get wants to be filled in. A provider may give more. */
@@ -79,30 +80,31 @@ struct instance {
     struct str etag;         /* opaque, for conditional writes; "" = none */
     struct str tags;         /* JSON object text, "" = none (the text null is none) */
     struct str task_hub;
-    int64_t generation;      /* -1 = absent */
+    int64_t generation; /* -1 = absent */
     enum phase phase;
-    unsigned needs;          /* which of enum need are filled */
+    unsigned needs;                           /* which of enum need are filled */
     struct cell input, output, custom_status; /* custom_status: the text null is CELL_NONE */
-    struct arena arena;      /* owns every text above */
+    struct arena arena;                       /* owns every text above */
 };
 
-struct instance *instance_new(void);                 /* empty, one reference, statuses unknown, times none */
-struct instance *instance_ref(struct instance *in);  /* accepts NULL */
+struct instance *instance_new(void); /* empty, one reference, statuses unknown, times none */
+struct instance *instance_ref(struct instance *in);   /* accepts NULL */
 struct instance *instance_unref(struct instance *in); /* accepts NULL and returns NULL */
 DEFINE_CLEANUP(struct instance, instance_unref)
 
 /* The state of an entity (storage tables 9.3, 9.4). */
 struct entity_state {
     bool exists;
-    bool empty;          /* does not exist, not locked, nothing queued: not listed */
+    bool empty; /* does not exist, not locked, nothing queued: not listed */
     bool has_state;
-    struct str state;    /* JSON text as stored, or raw if it is not JSON */
+    struct str state;     /* JSON text as stored, or raw if it is not JSON */
     struct str locked_by; /* "" = not locked */
     int64_t queue_size;
 };
 /* input: the decoded payload of the input cell ("" = none); custom: the custom status text. Text is
  * decoded into the arena or borrowed from the arguments. */
-void entity_state_read(struct entity_state *ret, struct str input, struct str custom, struct arena *arena);
+void entity_state_read(struct entity_state *ret, struct str input, struct str custom,
+                       struct arena *arena);
 /* The same from the custom status alone, which a listing can afford (existence and emptiness). */
 void entity_state_read_status(struct entity_state *ret, struct str custom, struct arena *arena);
 

@@ -10,7 +10,7 @@
 
 #define INTERN_MAX 65536 /* distinct texts; more than any hub has functions */
 
-uint32_t intern(struct str s);      /* 0 for "" and when the table is full (intern_full says which) */
+uint32_t intern(struct str s); /* 0 for "" and when the table is full (intern_full says which) */
 struct str intern_str(uint32_t n);
 bool intern_full(void);
 

@@ -93,8 +93,8 @@ static void *load_main(void *arg)
 
     carry_begin(&p.carry, before);
     enum err err = pass_read_all(&p, next);
-    /* Readers follow `next` already. It is told before the end, since who begins the next load joins
-     * this thread with the lock held: after the end it must not want the lock again. */
+    /* Readers follow `next` already. It is told before the end, since who begins the next load
+     * joins this thread with the lock held: after the end it must not want the lock again. */
     if (err == OK)
         news_between(c, before, next);
 

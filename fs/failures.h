@@ -1,9 +1,8 @@
 /* failures: the last failed operations with their reasons: what .taskhubfs/errors shows.
- * One JSON object a line: {"time","op","path","errno","reason","status","code","requestId","pid","uid",
- * "count"}; lines equal in op, path, errno and reason within 10 s are folded with a count (R7). Each is
- * logged once, too.
- * Ownership: embedded in nothing; failures_new/failures_free.
- * Threads: any. */
+ * One JSON object a line:
+ * {"time","op","path","errno","reason","status","code","requestId","pid","uid", "count"}; lines
+ * equal in op, path, errno and reason within 10 s are folded with a count (R7). Each is logged
+ * once, too. Ownership: embedded in nothing; failures_new/failures_free. Threads: any. */
 #ifndef FS_FAILURES_H
 #define FS_FAILURES_H
 

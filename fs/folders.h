@@ -28,8 +28,9 @@ void folders_add(struct folders *g, struct str name, uint64_t count); /* copies;
 void folders_emit(void *ctx, struct str name, uint64_t count);
 const struct folder *folders_find(const struct folders *g, struct str name);
 
-/* A number of 48 bits (of which nodes.h takes those it has room for) for a text, the same whenever it is asked: no table, nothing to free. Two
- * texts may share it; nodes.h finds another one for the second. */
+/* A number of 48 bits (of which nodes.h takes those it has room for) for a text, the same whenever
+ * it is asked: no table, nothing to free. Two texts may share it; nodes.h finds another one for the
+ * second. */
 uint64_t folder_number(struct str text);
 
 #endif

@@ -30,17 +30,18 @@ enum reader_pages {
 
 struct reader {
     struct handle h;
-    int refs;                /* L */
-    enum reader_pages pages; /* I */
-    bool waits, follows;     /* I */
-    uint64_t version;        /* I */
-    struct attr attr;        /* L: as of the open; its size grows with text */
-    struct text *text;       /* L: NULL until the awaited instance is finished */
-    struct reader *older;    /* L: of the same node, opened before */
+    int refs;                  /* L */
+    enum reader_pages pages;   /* I */
+    bool waits, follows;       /* I */
+    uint64_t version;          /* I */
+    struct attr attr;          /* L: as of the open; its size grows with text */
+    struct text *text;         /* L: NULL until the awaited instance is finished */
+    struct reader *older;      /* L: of the same node, opened before */
     atomic_uint_fast64_t seen; /* A: end of the farthest read, for polls (fuse_poll.c) */
-    atomic_uint_fast64_t taken; /* A: tree_moved before its bytes were last asked for; 0 = unknown */
-    atomic_bool troubled;       /* A: a poll was woken because the hub cannot be asked */
-    struct watcher *watcher;   /* of the poll that waits; fuse_poll's lock */
+    atomic_uint_fast64_t
+        taken;               /* A: tree_moved before its bytes were last asked for; 0 = unknown */
+    atomic_bool troubled;    /* A: a poll was woken because the hub cannot be asked */
+    struct watcher *watcher; /* of the poll that waits; fuse_poll's lock */
 };
 
 struct writer {
@@ -92,8 +93,8 @@ void handles_unref(struct handles *hs, struct reader *r);
 void handles_override(struct handles *hs, struct attr *attr);
 
 struct text *reader_text(struct handles *hs, struct reader *r); /* a reference; may be NULL */
-struct text *reader_read(struct handles *hs,
-                         struct reader *r); /* the same, for the kernel's READ */
+/* The same, for the kernel's READ. */
+struct text *reader_read(struct handles *hs, struct reader *r);
 void reader_attr(struct handles *hs, struct reader *r, struct attr *ret);
 /* Replaces the bytes with ones that begin with them; nothing happens if others came first.
  * ERR_TOO_MANY: the reader keeps what it had. */

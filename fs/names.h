@@ -1,8 +1,7 @@
 /* names: instance ids and other foreign names as legal file names, and back (mount layout 2).
  * Percent escapes (upper-case hex, one per byte) for '/', '%', controls, DEL, a leading '.', and
- * bytes that are not valid UTF-8; a name over 255 bytes is cut to at most 218 at a whole character or
- * escape, then "%~" and 32 hex digits of the SHA-256 of the id. Empty is "%".
- * Threads: any. */
+ * bytes that are not valid UTF-8; a name over 255 bytes is cut to at most 218 at a whole character
+ * or escape, then "%~" and 32 hex digits of the SHA-256 of the id. Empty is "%". Threads: any. */
 #ifndef FS_NAMES_H
 #define FS_NAMES_H
 

@@ -141,8 +141,7 @@ uint64_t sizes_of_folder(struct tree *t, const struct dir_def *dir, struct str n
 
 ticks sizes_changed(struct tree *t)
 {
-    struct listing *l =
-        t->catalogue ? catalogue_listing_now(t->catalogue, LIST_INSTANCES) : NULL;
+    struct listing *l = t->catalogue ? catalogue_listing_now(t->catalogue, LIST_INSTANCES) : NULL;
     uint64_t count = l ? listing_count(l) : 0;
     struct sizes *s = &t->sizes;
     ticks changed;

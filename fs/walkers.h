@@ -11,8 +11,9 @@
 
 #define WALKERS_PATIENCE_MS 100  /* a release on its way arrives within this */
 #define WALKERS_MEMORY_MS   1000 /* a directory closed so long ago still counts as walked */
-#define WALKERS_CLOSED_MAX  4096 /* closed walks remembered at once; beyond it the oldest go first \
-                                  */
+#define WALKERS_CLOSED_MAX                                                                         \
+    4096 /* closed walks remembered at once; beyond it the oldest go first                         \
+          */
 
 struct walkers;
 struct walk;

@@ -10,13 +10,16 @@
 
 struct buf {
     char *p;
-    size_t len; /* bytes used */
-    size_t cap; /* bytes allocated */
-    size_t max; /* bytes at most; appending beyond it fails with ERR_TOO_BIG */
+    size_t len;   /* bytes used */
+    size_t cap;   /* bytes allocated */
+    size_t max;   /* bytes at most; appending beyond it fails with ERR_TOO_BIG */
     enum err err; /* first failure; everything after it is ignored */
 };
 
-#define BUF_INIT(max_bytes) { NULL, 0, 0, (max_bytes), OK }
+#define BUF_INIT(max_bytes)                                                                        \
+    {                                                                                              \
+        NULL, 0, 0, (max_bytes), OK                                                                \
+    }
 
 void buf_init(struct buf *b, size_t max);
 void buf_fini(struct buf *b);  /* accepts a zeroed or finished one */
@@ -27,8 +30,9 @@ void buf_add(struct buf *b, struct str s);
 void buf_add_c(struct buf *b, const char *s);
 void buf_add_ch(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-char *buf_space(struct buf *b, size_t n); /* n writable bytes at the end, not yet counted; NULL on failure */
-void buf_grown(struct buf *b, size_t n);  /* counts n bytes written there */
+/* N writable bytes at the end, not yet counted; NULL on failure. */
+char *buf_space(struct buf *b, size_t n);
+void buf_grown(struct buf *b, size_t n); /* counts n bytes written there */
 
 /* Percent-encodes every byte but A-Z a-z 0-9 - _ . ~ and those in keep (may be ""). */
 void buf_add_url(struct buf *b, struct str s, const char *keep);

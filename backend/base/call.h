@@ -15,15 +15,16 @@
 #define CALL_TEXT_MAX 768 /* a sentence, a URL path and 200 characters of the server's words */
 
 struct call {
-    int64_t deadline_ms;  /* clock_now_ms() value; INT64_MAX = none */
-    int64_t patience_ms;  /* what call_progress adds from now on; 0 = the deadline is fixed */
+    int64_t deadline_ms;   /* clock_now_ms() value; INT64_MAX = none */
+    int64_t patience_ms;   /* what call_progress adds from now on; 0 = the deadline is fixed */
     atomic_bool cancelled; /* A */
-    bool local;           /* answer from memory, or ERR_WOULD_BLOCK at once */
-    atomic_uint_fast64_t done, of; /* A: steps, for who watches a long operation; of 0 = not known */
-    enum err err;         /* last failure, OK if none */
-    int http_status;      /* of the answer that failed the call; 0 = none */
-    char code[64];        /* x-ms-error-code or the like; "" = none */
-    char request_id[64];  /* x-ms-request-id of that answer; "" = none */
+    bool local;            /* answer from memory, or ERR_WOULD_BLOCK at once */
+    /* A: steps, for who watches a long operation; of 0 = not known */
+    atomic_uint_fast64_t done, of;
+    enum err err;        /* last failure, OK if none */
+    int http_status;     /* of the answer that failed the call; 0 = none */
+    char code[64];       /* x-ms-error-code or the like; "" = none */
+    char request_id[64]; /* x-ms-request-id of that answer; "" = none */
     char text[CALL_TEXT_MAX];
 };
 
@@ -37,10 +38,10 @@ MUST_CHECK enum err call_fail(struct call *c, enum err err, const char *fmt, ...
 
 void call_cancel(struct call *c);
 bool call_cancelled(const struct call *c);
-int64_t call_left_ms(const struct call *c); /* never negative */
-void call_progress(struct call *c);         /* something arrived: patience starts anew */
-void call_steps(struct call *c, uint64_t of);   /* so many steps are ahead, none is done */
-void call_step(struct call *c, uint64_t n);     /* n more are done; progress, too */
+int64_t call_left_ms(const struct call *c);   /* never negative */
+void call_progress(struct call *c);           /* something arrived: patience starts anew */
+void call_steps(struct call *c, uint64_t of); /* so many steps are ahead, none is done */
+void call_step(struct call *c, uint64_t n);   /* n more are done; progress, too */
 
 /* OK, ERR_CANCELLED or ERR_TIMEOUT (with a sentence). Waits of any length ask this every 100 ms. */
 MUST_CHECK enum err call_check(struct call *c);

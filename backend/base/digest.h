@@ -20,8 +20,8 @@ MUST_CHECK enum err gzip_pack(struct buf *b, struct str data);
 MUST_CHECK enum err gzip_unpack(struct buf *b, struct str data);
 
 void random_bytes(unsigned char *ret, size_t n);
-#define GUID_LEN 36 /* with dashes; 32 without */
-void guid_new(char ret[GUID_LEN + 1]);         /* random, lower case, dashes */
-void guid_new_plain(char ret[32 + 1]);         /* 32 hex digits */
+#define GUID_LEN 36                    /* with dashes; 32 without */
+void guid_new(char ret[GUID_LEN + 1]); /* random, lower case, dashes */
+void guid_new_plain(char ret[32 + 1]); /* 32 hex digits */
 
 #endif

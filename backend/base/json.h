@@ -11,11 +11,14 @@
 
 struct json; /* = cJSON, known to json.c only */
 
-struct json *json_parse(struct str document); /* NULL: not JSON, too deep, \u0000 in it, no memory */
+/* NULL: not JSON, too deep, \u0000 in it, no memory. */
+struct json *json_parse(struct str document);
 struct json *json_free(struct json *j);
-const struct json *json_member(const struct json *object, const char *name);        /* exact case */
-const struct json *json_member_nocase(const struct json *object, const char *name); /* first match */
-/* Follows names, ignoring case, as configuration keys do: json_path(j, "extensions", "durableTask", NULL). */
+const struct json *json_member(const struct json *object, const char *name); /* exact case */
+/* Ignoring case; the first match. */
+const struct json *json_member_nocase(const struct json *object, const char *name);
+/* Follows names, ignoring case, as configuration keys do:
+ * json_path(j, "extensions", "durableTask", NULL). */
 const struct json *json_path(const struct json *j, ...) __attribute__((sentinel));
 bool json_is_object(const struct json *j);
 bool json_get_str(const struct json *j, struct str *ret);

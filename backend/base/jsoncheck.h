@@ -5,8 +5,8 @@
 #ifndef BACKEND_BASE_JSONCHECK_H
 #define BACKEND_BASE_JSONCHECK_H
 
-#include "backend/base/str.h"
 #include "backend/base/limits.h"
+#include "backend/base/str.h"
 
 enum jsoncheck_state {
     JSONCHECK_BLANK,    /* white space only so far */
@@ -18,13 +18,13 @@ enum jsoncheck_state {
 
 struct jsoncheck {
     enum jsoncheck_state state;
-    uint64_t bytes;      /* accepted so far */
-    uint64_t bad_at;     /* offset of the byte that cannot be, when BAD */
-    const char *reason;  /* why, a constant sentence part, when BAD */
+    uint64_t bytes;     /* accepted so far */
+    uint64_t bad_at;    /* offset of the byte that cannot be, when BAD */
+    const char *reason; /* why, a constant sentence part, when BAD */
     unsigned depth;
-    unsigned char lex, sub;        /* private: position inside a token */
-    bool in_name;                  /* private: the string is a member's name */
-    uint32_t unicode;              /* private */
+    unsigned char lex, sub;                      /* private: position inside a token */
+    bool in_name;                                /* private: the string is a member's name */
+    uint32_t unicode;                            /* private */
     unsigned char stack[JSON_DEPTH_MAX / 8 + 1]; /* private: one bit a level, object or array */
 };
 

@@ -5,7 +5,8 @@
  * they are (one cell must not lose the page); json_valid refuses them. Depth at most JSON_DEPTH_MAX
  * (L11).
  * Ownership: borrows the document; texts without escapes are slices of it, others are decoded into
- * the arena given at init. \u0000 becomes a NUL byte, a lone surrogate its three-byte form (ED A0 80
+ * the arena given at init. \u0000 becomes a NUL byte, a lone surrogate its three-byte form (ED A0
+ * 80
  * ...), which names.h escapes and str_is_utf8 refuses.
  * Threads: private to one thread. */
 #ifndef BACKEND_BASE_JSONREAD_H
@@ -43,8 +44,8 @@ void jsonread_init(struct jsonread *r, struct str document, struct arena *arena)
 enum json_kind jsonread_peek(struct jsonread *r);
 
 /* Enter: consumes the bracket. Then, for an object, jsonread_member gives each name (false at the
- * end, which is consumed) and the value may be read or skipped (left alone, the next call skips it);
- * for an array jsonread_element. */
+ * end, which is consumed) and the value may be read or skipped (left alone, the next call skips
+ * it); for an array jsonread_element. */
 bool jsonread_object(struct jsonread *r); /* false (and nothing consumed): not an object */
 bool jsonread_array(struct jsonread *r);
 bool jsonread_member(struct jsonread *r, struct str *ret_name);
@@ -53,13 +54,13 @@ bool jsonread_element(struct jsonread *r);
 /* Values: false when the next value is of another kind; then it is skipped (B31: a wrong type is
  * treated as absent). */
 bool jsonread_string(struct jsonread *r, struct str *ret);
-bool jsonread_i64(struct jsonread *r, int64_t *ret);  /* a number or a string of digits (Int64) */
+bool jsonread_i64(struct jsonread *r, int64_t *ret); /* a number or a string of digits (Int64) */
 bool jsonread_bool(struct jsonread *r, bool *ret);
 void jsonread_skip(struct jsonread *r);
 struct str jsonread_raw(struct jsonread *r); /* skips the value and gives its exact bytes */
 
-bool jsonread_ok(const struct jsonread *r);  /* nothing bad so far */
-bool jsonread_done(struct jsonread *r);      /* ok, and only white space is left */
+bool jsonread_ok(const struct jsonread *r); /* nothing bad so far */
+bool jsonread_done(struct jsonread *r);     /* ok, and only white space is left */
 
 /* Is this exactly one valid JSON value (with white space around)? */
 bool json_valid(struct str text);

@@ -1,7 +1,7 @@
 /* jsonw: writes JSON into a buf, with commas where they belong.
- * Strings are escaped as Json.NET does it: \b \f \n \r \t, other controls as \u00xx (lower-case hex),
- * U+0085, U+2028, U+2029 as \u; everything else raw (storage messages 3.2).
- * Threads: private. */
+ * Strings are escaped as Json.NET does it: \b \f \n \r \t, other controls as \u00xx (lower-case
+ * hex), U+0085, U+2028, U+2029 as \u; everything else raw (storage messages 3.2). Threads: private.
+ */
 #ifndef BACKEND_BASE_JSONW_H
 #define BACKEND_BASE_JSONW_H
 

@@ -45,7 +45,8 @@ void lock_assert_held(const struct lock *l); /* debug builds only */
 void cond_init(struct cond *c);
 void cond_fini(struct cond *c);
 void cond_wait(struct cond *c, struct lock *l);
-bool cond_wait_until(struct cond *c, struct lock *l, int64_t until_ms); /* clock_now_ms(); false = time out */
+/* Clock_now_ms(); false = time out. */
+bool cond_wait_until(struct cond *c, struct lock *l, int64_t until_ms);
 void cond_wake_all(struct cond *c);
 void cond_wake_one(struct cond *c);
 

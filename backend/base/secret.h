@@ -12,9 +12,13 @@ struct secret {
     size_t len_;
 };
 
-#define SECRET_NONE { NULL, 0 }
+#define SECRET_NONE                                                                                \
+    {                                                                                              \
+        NULL, 0                                                                                    \
+    }
 
-MUST_CHECK enum err secret_set(struct secret *s, struct str bytes); /* copies; wipes what was there */
+/* Copies; wipes what was there. */
+MUST_CHECK enum err secret_set(struct secret *s, struct str bytes);
 void secret_fini(struct secret *s);
 bool secret_is_set(const struct secret *s);
 /* Borrowed, for the one place that signs or sends it. */

@@ -13,9 +13,9 @@ struct text {
     char p[]; /* len bytes and a NUL that is not counted */
 };
 
-struct text *text_new(struct str bytes);      /* copies; NULL without memory */
-struct text *text_take(struct buf *b);        /* the buffer's bytes; empties b; NULL on its failure */
-struct text *text_ref(struct text *t);        /* accepts NULL */
+struct text *text_new(struct str bytes); /* copies; NULL without memory */
+struct text *text_take(struct buf *b);   /* the buffer's bytes; empties b; NULL on its failure */
+struct text *text_ref(struct text *t);   /* accepts NULL */
 struct text *text_unref(struct text *t);
 static inline struct str text_str(const struct text *t)
 {

@@ -14,7 +14,7 @@ struct fake_instance {
     char *input, *output, *custom, *tags; /* NULL = none */
     ticks created, updated, completed, scheduled, stamp;
     int64_t generation;
-    enum phase phase; /* while Pending; PHASE_NONE = waits for its first turn */
+    enum phase phase;                     /* while Pending; PHASE_NONE = waits for its first turn */
     struct event events[FAKE_EVENTS_MAX]; /* text is constant */
     size_t n_events;
 };

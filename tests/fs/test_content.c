@@ -213,17 +213,29 @@ static void test_B32_history_columns(void **state)
     order_history(fakehub_add(m->hub, "h", "OrderFlow", STATUS_RUNNING));
     assert_string_equal(
         mounted_cat(m, "instances/h/history"),
-        T(0) "ExecutionStarted\tOrderFlow\t\t{\"id\":17}\n" T(1) "TaskScheduled\tReserveStock\t0\t["
-                                                                 " 1, 2]\n" T(2) "TaskCompleted\tRe"
-                                                                                 "serveStock\t0\t{"
-                                                                                 "\"ok\":true}\n" T(3) "EventRaised\tApprove\\t!\t\t{\"ok\":true}\n" T(4) "TimerCreated\t\t1\t\"2026-11-24T09:00:09.0000000Z\"\n" T(
-                                                                                     5) "SubOrchest"
-                                                                                        "rationInst"
-                                                                                        "anceCreate"
-                                                                                        "d\tShip\t2"
-                                                                                        "\t\"order/"
-                                                                                        "ship\""
-                                                                                        "\n" T(6) "TaskFailed\tReserveStock\t0\t\"re\\tfused\"\n" T(7) "ExecutionSuspended\t\t\t\"stop it\"\n" T(8) "FutureThing\t\t\t7\n");
+        T(0) "ExecutionStarted\tOrderFlow\t\t{\"id\":17}\n" T(
+            1) "TaskScheduled\tReserveStock\t0\t["
+               " 1, 2]\n" T(2) "TaskCompleted\tRe"
+                               "serveStock\t0\t{"
+                               "\"ok\":true}\n" T(
+                                   3) "EventRaised\tApprove\\t!\t\t{\"ok\":true}"
+                                      "\n" T(4) "TimerCreated\t\t1\t\"2026-11-24T09:"
+                                                "00:09.0000000Z\"\n" T(
+                                                    5) "SubOrchest"
+                                                       "rationInst"
+                                                       "anceCreate"
+                                                       "d\tShip\t2"
+                                                       "\t\"order/"
+                                                       "ship\""
+                                                       "\n" T(
+                                                           6) "TaskFailed\tReserv"
+                                                              "eStock\t0\t\"re\\t"
+                                                              "fused\"\n" T(
+                                                                  7) "ExecutionSu"
+                                                                     "spended\t\t"
+                                                                     "\t\"stop "
+                                                                     "it\"\n" T(
+                                                                         8) "FutureThing\t\t\t7\n");
 }
 
 static void test_history_as_stored(void **state)

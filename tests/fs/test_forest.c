@@ -396,7 +396,7 @@ static void test_F68_out_of_reach(void **state)
 static void test_B14_names_that_no_hub_has(void **state)
 {
     static const char *const names[] = {
-        "ab",   "1hub",  "my-hub",       "a.b",
+        "ab",   "1hub",  "my-hub",      "a.b",
         ".git", "hub x", "h\xc3\xbcxx", "a1234567890123456789012345678901234567890123456789012345",
     };
     struct scene s;

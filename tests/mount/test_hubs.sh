@@ -3,7 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 need_fuse
 need_node
-start_azurite
+start_azurite # exports AzureWebJobsStorage
+: "${AzureWebJobsStorage:?}"
 node "$tools/fill.js" Shop 12 --history 1 --statuses Completed,Failed
 node "$tools/fill.js" ShopTwo 6 --history 1
 ask Safe create safe

@@ -29,7 +29,10 @@ tell() {
 }
 
 ids() { tell ids | cut -f1 | sort; }
-names() { ls -f "$M/instances" | grep -vx '\.\.\?' | sort; }
+names() { # what readdir gives, all of it
+    # shellcheck disable=SC2010
+    ls -f "$M/instances" | grep -vx '\.\.\?' | sort
+}
 same_names() { # NAME FILE
     names >"$work/names" 2>"$work/names.err"
     equal "$1: no error" "$(cat "$work/names.err")" ""

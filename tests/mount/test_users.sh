@@ -17,7 +17,8 @@ need_fuse
 need_node
 [ "$(id -u)" -eq 0 ] || skip "needs root to become another user"
 [ "$(stat -c %a /dev/fuse)" = 666 ] || skip "/dev/fuse is not open to ordinary users (mode $(stat -c %a /dev/fuse))"
-start_azurite
+start_azurite # exports AzureWebJobsStorage
+: "${AzureWebJobsStorage:?}"
 node "$tools/fill.js" UserHub 40 --history 1 --statuses Completed
 chmod 755 "$work"
 # The checkout may lie where ordinary users cannot look.
