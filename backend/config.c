@@ -160,9 +160,20 @@ static enum err refuse_foreign(struct settings *s, struct call *call)
     return OK;
 }
 
+/* Before anybody changes the directory. A path that cannot be resolved is one that config_reread
+ * cannot find again, which says so then. */
+static void note_file(struct config *c, const struct settings *s, const char *where,
+                      const char *key)
+{
+    if (strcmp(where, SETTINGS_LOCAL) != 0)
+        return;
+    snprintf(c->connection_key, sizeof(c->connection_key), "%s", key);
+    if (!realpath(settings_dir(s), c->connection_dir))
+        snprintf(c->connection_dir, sizeof(c->connection_dir), "%s", settings_dir(s));
+}
+
 /* Sections in the order in which the host looks (storage messages 7.3). */
-static bool find_connection(struct settings *s, const char *name, struct str *ret, char *from,
-                            size_t size)
+static bool find_connection(struct settings *s, const char *name, struct str *ret, struct config *c)
 {
     const char *bare = name;
     if (strncasecmp(name, "AzureWebJobs", 12) == 0 && name[12])
@@ -178,7 +189,8 @@ static bool find_connection(struct settings *s, const char *name, struct str *re
         const char *where;
         snprintf(key, sizeof(key), "%s%s", forms[i].prefix, forms[i].name);
         if (settings_find(s, str_c(key), ret, &where)) {
-            snprintf(from, size, "%s %s", where, key);
+            snprintf(c->connection_from, sizeof(c->connection_from), "%s %s", where, key);
+            note_file(c, s, where, key);
             return true;
         }
     }
@@ -203,11 +215,26 @@ static enum err refuse_identity(struct settings *s, struct call *call, const cha
     return OK;
 }
 
+static enum err take_connection(struct str value, struct call *call, const char *from,
+                                struct secret *ret)
+{
+    value = str_trim(value);
+    if (str_starts(value, STR("@Microsoft.KeyVault(")))
+        return call_fail(call, ERR_INVALID,
+                         "%s is a Key Vault reference, which only App Service can resolve; set the "
+                         "connection string itself",
+                         from);
+    if (value.len == 0)
+        return call_fail(call, ERR_INVALID, "%s is empty", from);
+    enum err err = secret_set(ret, value);
+    return err ? call_fail(call, err, "out of memory") : OK;
+}
+
 static enum err set_connection(struct settings *s, struct call *call, const char *name,
                                struct config *c)
 {
     struct str value;
-    if (!find_connection(s, name, &value, c->connection_from, sizeof(c->connection_from))) {
+    if (!find_connection(s, name, &value, c)) {
         enum err err = refuse_identity(s, call, name);
         if (err)
             return err;
@@ -217,15 +244,26 @@ static enum err set_connection(struct settings *s, struct call *call, const char
             "variable %s to a connection string, or give --connection=NAME or --project=DIR",
             name, name);
     }
-    value = str_trim(value);
-    if (str_starts(value, STR("@Microsoft.KeyVault(")))
-        return call_fail(call, ERR_INVALID,
-                         "%s is a Key Vault reference, which only App Service can resolve; set the "
-                         "connection string itself",
-                         c->connection_from);
-    if (value.len == 0)
-        return call_fail(call, ERR_INVALID, "%s is empty", c->connection_from);
-    return secret_set(&c->connection_string, value);
+    return take_connection(value, call, c->connection_from, &c->connection_string);
+}
+
+enum err config_reread(const struct config *c, struct call *call, struct secret *ret)
+{
+    struct settings *s = NULL;
+    struct str value;
+
+    if (!c->connection_key[0])
+        return OK;
+    enum err err = settings_load(c->connection_dir, false, call, &s);
+    if (err)
+        return err;
+    if (settings_find_local(s, str_c(c->connection_key), &value))
+        err = take_connection(value, call, c->connection_from, ret);
+    else
+        err = call_fail(call, ERR_INVALID, "%s/%s has no %s any more", c->connection_dir,
+                        SETTINGS_LOCAL, c->connection_key);
+    settings_free(s);
+    return err;
 }
 
 /* SOURCE: HUB, azurite/HUB or ACCOUNT/HUB; with nothing behind the slash all hubs. */
@@ -299,6 +337,11 @@ static enum err resolve(const struct config_request *r, struct settings *s, stru
     char name[sizeof(c->connection)];
     connection_name(r, s, name, sizeof(name));
     set_short_name(c, name);
+    if (r->connection_text) {
+        snprintf(c->connection_from, sizeof(c->connection_from), "file %s", r->connection_file);
+        return take_connection(secret_reveal(r->connection_text), call, c->connection_from,
+                               &c->connection_string);
+    }
     if (azurite && !r->connection) {
         snprintf(c->connection_from, sizeof(c->connection_from), "azurite/ (" CONNECTION_DEV ")");
         return secret_set(&c->connection_string, STR(CONNECTION_DEV));

@@ -6,6 +6,8 @@
 #ifndef BACKEND_CONFIG_H
 #define BACKEND_CONFIG_H
 
+#include <limits.h>
+
 #include "backend/base/call.h"
 #include "backend/base/secret.h"
 
@@ -18,7 +20,10 @@ struct config_request {
     const char *connection; /* --connection: NAME of the setting; default AzureWebJobsStorage */
     const char *project;    /* --project: directory; NULL = none unless one is found upwards and no
                                source is given */
-    int partitions;         /* --partitions */
+    /* --connection-file: its text and path; NULL = the setting is looked up */
+    const struct secret *connection_text;
+    const char *connection_file;
+    int partitions; /* --partitions */
 };
 
 struct config {
@@ -32,6 +37,10 @@ struct config {
     /* Where each came from, for .taskhubfs/config and messages ("environment AzureWebJobsStorage",
      * "host.json of DIR", "default"). No secrets. */
     char hub_from[256], connection_from[256], partitions_from[256];
+    /* Where config_reread looks: the setting's full name in the project's local.settings.json, and
+     * that project, absolute; "" = it came from elsewhere. */
+    char connection_key[256];
+    char connection_dir[PATH_MAX];
 };
 
 /* ERR_INVALID (exit status 13) with what, where and the next step, never a value that may be
@@ -39,6 +48,11 @@ struct config {
 MUST_CHECK enum err config_resolve(const struct config_request *request, struct call *call,
                                    struct config *ret);
 void config_fini(struct config *c);
+
+/* The connection string as local.settings.json has it now (F33, F57). OK and ret as it was: it did
+ * not come from there. ERR_INVALID with a sentence: the file or the setting is gone or broken. Any
+ * thread. */
+MUST_CHECK enum err config_reread(const struct config *c, struct call *call, struct secret *ret);
 
 /* The hub name that Functions makes of a site name (storage messages 7.2 no. 3, vectors V55a-h).
  * ret holds 46 bytes or more. */

@@ -7,6 +7,16 @@
 #include "backend/config.h"
 #include "backend/hub.h"
 
+/* How a hub gets its connection string again. */
+struct hub_reread {
+    /* From where it came. OK and ret as it was: it cannot change (an environment variable). Else
+     * ERR_INVALID with a sentence. Any thread, no lock is held. NULL = nobody can. */
+    enum err (*read)(void *ctx, struct call *call, struct secret *ret);
+    /* What could not be read, or not be used, and why; the hub goes on with the old one. */
+    void (*refused)(void *ctx, const char *why);
+    void *ctx;
+};
+
 struct hub_settings {
     int64_t timeout_ms;       /* --timeout */
     int connections;          /* --connections, per service */
@@ -14,6 +24,7 @@ struct hub_settings {
     /* Open also what an interrupted deletion has left of a hub: it answers ERR_NOT_FOUND to
      * everything, but hub_remove finishes the work. */
     bool leftovers;
+    struct hub_reread reread;
 };
 
 /* Opens and proves it: the account has answered an authenticated request and the hub exists, spelt

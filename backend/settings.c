@@ -87,7 +87,7 @@ static bool find_value(const struct json *object, struct str name, struct str *r
     return false;
 }
 
-static bool find_local(struct settings *s, struct str name, struct str *ret)
+bool settings_find_local(struct settings *s, struct str name, struct str *ret)
 {
     if (!s->local)
         return false;
@@ -104,8 +104,8 @@ bool settings_find(struct settings *s, struct str name, struct str *ret, const c
     const char *where = "environment";
     bool found = find_environment(name, ret) || find_app_service(name, ret);
     if (!found) {
-        where = "local.settings.json";
-        found = find_local(s, name, ret);
+        where = SETTINGS_LOCAL;
+        found = settings_find_local(s, name, ret);
     }
     if (found && ret_where)
         *ret_where = where;
@@ -254,6 +254,11 @@ enum err settings_load(const char *project, bool search, struct call *call, stru
     }
     *ret = s;
     return OK;
+}
+
+const char *settings_dir(const struct settings *s)
+{
+    return s->dir;
 }
 
 void settings_free(struct settings *s)

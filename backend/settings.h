@@ -15,13 +15,17 @@ struct settings;
  * them. ERR_INVALID names the file and what is wrong (encrypted, not JSON, version). */
 MUST_CHECK enum err settings_load(const char *project, bool search, struct call *call,
                                   struct settings **ret);
-void settings_free(struct settings *s); /* accepts NULL */
+void settings_free(struct settings *s);             /* accepts NULL */
+const char *settings_dir(const struct settings *s); /* as given, or as found; "" = no project */
 
 /* An app setting by name, case ignored, ':' and '__' alike. Environment before local.settings.json
  * Values; ConnectionStrings:X also as CUSTOMCONNSTR_X and the like and from ConnectionStrings. An
  * empty environment variable counts as not set. where (may be NULL): a constant "environment" or
- * "local.settings.json". */
+ * SETTINGS_LOCAL. */
+#define SETTINGS_LOCAL "local.settings.json"
 bool settings_find(struct settings *s, struct str name, struct str *ret, const char **ret_where);
+/* Only in local.settings.json: may be used while another thread changes the environment. */
+bool settings_find_local(struct settings *s, struct str name, struct str *ret);
 
 /* A value of host.json's extensions.durableTask section by dotted path ("storageProvider.type"),
  * numbers as text; the setting AzureFunctionsJobHost__extensions__durableTask__... wins over the

@@ -1,6 +1,5 @@
 /* The addresses of an instance in the HTTP management API (management API 5). */
 #include "backend/base/jsonw.h"
-#include "backend/base/secret.h"
 #include "fs/dirs.h"
 #include "fs/tree_internal.h"
 
@@ -33,10 +32,8 @@ static void add_query(const struct tree *t, struct buf *query)
     buf_add_url(query, str_c(catalogue_hub(t->catalogue)->name), UNENCODED);
     buf_add_c(query, "&connection=");
     buf_add_url(query, str_c(http->connection), UNENCODED);
-    if (!http->key || !secret_is_set(http->key))
-        return;
-    buf_add_c(query, "&code=");
-    buf_add(query, secret_reveal(http->key));
+    if (http->add_key)
+        http->add_key(http->ctx, query);
 }
 
 static void add_url(struct jsonw *w, const char *name, struct buf *url)

@@ -1,7 +1,9 @@
 #include "fs/hubs.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
+#include "backend/base/log.h"
 #include "backend/lazy.h"
 #include "fs/keyfile.h"
 
@@ -61,20 +63,40 @@ static enum err relay_hub(void *ctx, const struct registry_hub *hub)
     return r->emit(r->ctx, hub->name, hub->caps);
 }
 
+/* The configuration with the connection string that was read last; config_fini. */
+static enum err config_now(struct hubs *h, struct call *call, struct config *ret)
+{
+    *ret = h->config;
+    ret->connection_string = (struct secret)SECRET_NONE;
+    LOCK_SCOPE(&h->lock);
+    if (secret_set(&ret->connection_string, secret_reveal(&h->connection)) != OK)
+        return call_fail(call, ERR_NO_MEMORY, "out of memory");
+    return OK;
+}
+
 static enum err discover(void *ctx, struct call *call, forest_found emit, void *emit_ctx)
 {
     struct hubs *h = ctx;
     struct relay relay = { emit, emit_ctx };
+    struct config config;
+    enum err err = config_now(h, call, &config);
 
-    return registry_discover(h->scheme, &h->config, &h->settings, call, relay_hub, &relay);
+    if (err == OK)
+        err = registry_discover(h->scheme, &config, &h->settings, call, relay_hub, &relay);
+    config_fini(&config);
+    return err;
 }
 
 static enum err open_named(struct hubs *h, struct call *call, const char *name, struct hub **ret)
 {
-    struct config config = h->config; /* the secret in it stays h's */
+    struct config config;
+    enum err err = config_now(h, call, &config);
 
     snprintf(config.hub, sizeof(config.hub), "%s", name);
-    return registry_open(h->scheme, &config, &h->settings, call, ret);
+    if (err == OK)
+        err = registry_open(h->scheme, &config, &h->settings, call, ret);
+    config_fini(&config);
+    return err;
 }
 
 static enum err open_late(void *ctx, struct call *call, const char *name, struct hub **ret)
@@ -106,11 +128,95 @@ static struct catalogue *plant(void *ctx, struct str name, unsigned caps)
     return catalogue_of(h, lazy_new(name, &settings), h->count);
 }
 
+/* -- reading again -- */
+
+static enum err remember(struct hubs *h, struct call *call, struct str connection)
+{
+    LOCK_SCOPE(&h->lock);
+    if (secret_set(&h->connection, connection) != OK)
+        return call_fail(call, ERR_NO_MEMORY, "out of memory");
+    return OK;
+}
+
+static enum err reread(void *ctx, struct call *call, struct secret *ret)
+{
+    struct hubs *h = ctx;
+    enum err err = h->connection_file[0] ? keyfile_read_connection(h->connection_file, call, ret)
+                                         : config_reread(&h->config, call, ret);
+
+    if (err == OK && secret_is_set(ret))
+        err = remember(h, call, secret_reveal(ret));
+    return err;
+}
+
+static void reread_refused(void *ctx, const char *why)
+{
+    (void)ctx;
+    log_warning("the connection string was read again in vain, the old one stays: %s", why);
+}
+
+static void reload_key(struct hubs *h)
+{
+    struct secret fresh = SECRET_NONE;
+    struct call call;
+
+    if (!h->key_file[0])
+        return;
+    call_init(&call, INT64_MAX);
+    if (keyfile_read(h->key_file, &call, &fresh) != OK) {
+        log_warning("the old key stays: %s", call.text);
+        return;
+    }
+    lock_take(&h->lock);
+    struct secret old = h->key;
+    h->key = fresh;
+    lock_drop(&h->lock);
+    secret_fini(&old);
+}
+
+void hubs_reload(struct hubs *h)
+{
+    struct secret connection = SECRET_NONE;
+    struct call call;
+
+    reload_key(h);
+    if (h->options->demo || h->only) /* whose hub reads it when it forgets */
+        return;
+    call_init(&call, INT64_MAX);
+    if (reread(h, &call, &connection) != OK)
+        reread_refused(h, call.text);
+    secret_fini(&connection);
+}
+
+static void add_key(void *ctx, struct buf *out)
+{
+    struct hubs *h = ctx;
+
+    LOCK_SCOPE(&h->lock);
+    if (!secret_is_set(&h->key))
+        return;
+    buf_add_c(out, "&code=");
+    buf_add(out, secret_reveal(&h->key));
+}
+
 /* -- opening -- */
+
+static enum err make_absolute(const char *path, struct call *call, char ret[PATH_MAX])
+{
+    char cwd[PATH_MAX] = "";
+    int n = 0;
+
+    if (path)
+        n = path[0] == '/' || !getcwd(cwd, sizeof(cwd))
+                ? snprintf(ret, PATH_MAX, "%s", path)
+                : snprintf(ret, PATH_MAX, "%s/%s", cwd, path);
+    return n < PATH_MAX ? OK : call_fail(call, ERR_INVALID, "%s: the path is too long", path);
+}
 
 static enum err resolve(struct hubs *h, struct call *call)
 {
     const struct options *o = h->options;
+    struct secret text = SECRET_NONE;
     struct config_request request = { .source = o->source,
                                       .all_hubs = o->all_hubs,
                                       .hub = o->hub,
@@ -119,8 +225,20 @@ static enum err resolve(struct hubs *h, struct call *call)
                                       .partitions = (int)o->partitions };
     const char *name = o->hub ? o->hub : o->source ? o->source : "demo";
 
-    if (!o->demo)
-        return config_resolve(&request, call, &h->config);
+    if (!o->demo) {
+        enum err err = make_absolute(o->connection_file, call, h->connection_file);
+        if (err == OK && h->connection_file[0]) {
+            err = keyfile_read_connection(h->connection_file, call, &text);
+            request.connection_text = &text;
+            request.connection_file = h->connection_file;
+        }
+        if (err == OK)
+            err = config_resolve(&request, call, &h->config);
+        secret_fini(&text);
+        if (err == OK)
+            err = remember(h, call, secret_reveal(&h->config.connection_string));
+        return err;
+    }
     h->config.all_hubs = o->all_hubs || strchr(name, '/');
     snprintf(h->config.hub, sizeof(h->config.hub), "%s", h->config.all_hubs ? "" : name);
     snprintf(h->config.hub_from, sizeof(h->config.hub_from), "%s",
@@ -144,17 +262,20 @@ static enum err resolve_http(struct hubs *h, struct call *call)
         return call_fail(call, ERR_INVALID, "--http-url is too long");
     snprintf(h->http_base, sizeof(h->http_base), STR_FMT "%s", STR_ARG(url),
              has_path ? "" : HTTP_PATH);
-    return h->options->http_key_file ? keyfile_read(h->options->http_key_file, call, &h->key) : OK;
+    enum err err = make_absolute(h->options->http_key_file, call, h->key_file);
+    return err == OK && h->key_file[0] ? keyfile_read(h->key_file, call, &h->key) : err;
 }
 
 enum err hubs_open(struct hubs *h, const struct options *options, struct call *call)
 {
     h->options = options;
+    lock_init(&h->lock, RANK_INTERN);
     h->scheme = options->demo ? "demo" : "azure";
     h->settings = (struct hub_settings){ .timeout_ms = options->timeout_ms,
                                          .connections = (int)options->connections,
                                          .payload_max_bytes = (size_t)options->max_payload,
-                                         .leftovers = options->allow_delete_hub };
+                                         .leftovers = options->allow_delete_hub,
+                                         .reread = { reread, reread_refused, h } };
     enum err err = resolve(h, call);
     if (err == OK)
         err = resolve_http(h, call);
@@ -170,7 +291,11 @@ void hubs_close(struct hubs *h)
 {
     catalogue_free(h->only);
     h->only = NULL;
+    secret_fini(&h->connection);
     secret_fini(&h->key);
+    if (h->options)
+        lock_fini(&h->lock);
+    h->options = NULL;
     config_fini(&h->config);
 }
 
@@ -181,7 +306,8 @@ void hubs_plant(struct hubs *h, struct forest_settings *ret)
     ret->tree.catalogue = h->only;
     ret->tree.http = (struct tree_http){ .base = h->http_base[0] ? h->http_base : NULL,
                                          .connection = h->config.connection,
-                                         .key = &h->key };
+                                         .add_key = add_key,
+                                         .ctx = h };
     if (!h->only)
         ret->hubs = (struct forest_hubs){ .discover = discover,
                                           .plant = plant,

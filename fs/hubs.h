@@ -5,6 +5,7 @@
 #ifndef FS_HUBS_H
 #define FS_HUBS_H
 
+#include "backend/base/lock.h"
 #include "backend/config.h"
 #include "backend/registry.h"
 #include "fs/forest.h"
@@ -20,14 +21,23 @@ struct hubs {
     struct catalogue *only;        /* I: of the one hub; NULL = all */
     char account[128];             /* I */
     size_t count;                  /* I: hubs that there were when it was opened */
-    struct secret key;             /* I: of the HTTP management API */
     char http_base[HTTP_BASE_MAX]; /* I: "" = none */
+    /* I: absolute, since the daemon leaves its directory; "" = not given */
+    char connection_file[PATH_MAX], key_file[PATH_MAX];
+
+    struct lock lock;         /* RANK_INTERN: nothing is taken under it */
+    struct secret connection; /* L: the string as it was read last */
+    struct secret key;        /* L: of the HTTP management API */
 };
 
 /* Proves it: the account has answered, and the one hub exists. Errors as registry_open; config and
  * key file: ERR_INVALID. hubs_close in any case. */
 MUST_CHECK enum err hubs_open(struct hubs *h, const struct options *options, struct call *call);
 void hubs_close(struct hubs *h); /* accepts a zeroed one */
+
+/* SIGHUP: reads the files with connection string and key again. What cannot be read is logged, and
+ * the old one stays (F57). */
+void hubs_reload(struct hubs *h);
 
 /* Fills in what a forest needs of it: the catalogue or how hubs are found, and the addresses. */
 void hubs_plant(struct hubs *h, struct forest_settings *ret);

@@ -25,6 +25,12 @@ static const char *objection(const struct stat *st)
     return NULL;
 }
 
+/* What one kind of file holds. */
+struct holding {
+    bool (*fits)(struct str s);
+    const char *name;
+};
+
 /* A key goes into addresses as it is. */
 static bool is_key(struct str s)
 {
@@ -34,7 +40,16 @@ static bool is_key(struct str s)
     return s.len > 0;
 }
 
-static enum err read_all(int fd, const char *path, struct call *call, struct secret *ret)
+static bool is_line(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+            return false;
+    return s.len > 0;
+}
+
+static enum err read_all(int fd, const char *path, const struct holding *what, struct call *call,
+                         struct secret *ret)
 {
     char bytes[KEY_FILE_MAX];
     ssize_t n, len = 0;
@@ -45,15 +60,17 @@ static enum err read_all(int fd, const char *path, struct call *call, struct sec
     enum err err;
     if (n < 0)
         err = call_fail(call, ERR_INVALID, "key file %s: %s", path, strerror(errno));
-    else if (!is_key(key))
-        err = call_fail(call, ERR_INVALID, "key file %s does not hold one line with a key", path);
-    else
-        err = secret_set(ret, key);
+    else if (!what->fits(key))
+        err = call_fail(call, ERR_INVALID, "key file %s does not hold one line with a %s", path,
+                        what->name);
+    else if ((err = secret_set(ret, key)) != OK)
+        err = call_fail(call, err, "out of memory");
     explicit_bzero(bytes, sizeof(bytes));
     return err;
 }
 
-enum err keyfile_read(const char *path, struct call *call, struct secret *ret)
+static enum err read_file(const char *path, const struct holding *what, struct call *call,
+                          struct secret *ret)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -64,7 +81,21 @@ enum err keyfile_read(const char *path, struct call *call, struct secret *ret)
         return call_fail(call, ERR_INVALID, "key file %s: %s", path, strerror(errno));
     const char *why = fstat(fd, &st) < 0 ? strerror(errno) : objection(&st);
     enum err err = why ? call_fail(call, ERR_INVALID, "key file %s %s", path, why)
-                       : read_all(fd, path, call, ret);
+                       : read_all(fd, path, what, call, ret);
     close(fd);
     return err;
+}
+
+enum err keyfile_read(const char *path, struct call *call, struct secret *ret)
+{
+    static const struct holding key = { is_key, "key" };
+
+    return read_file(path, &key, call, ret);
+}
+
+enum err keyfile_read_connection(const char *path, struct call *call, struct secret *ret)
+{
+    static const struct holding connection = { is_line, "connection string" };
+
+    return read_file(path, &connection, call, ret);
 }

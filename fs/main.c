@@ -79,8 +79,10 @@ static void on_reload(void *ctx)
     struct program *p = ctx;
     struct forest *f = atomic_load(&p->forest);
 
-    if (f)
-        forest_drop_cached(f);
+    if (!f)
+        return;
+    hubs_reload(&p->hubs);
+    forest_drop_cached(f);
 }
 
 /* -- secrets -- */

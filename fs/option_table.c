@@ -24,6 +24,11 @@ const struct option_row option_rows[] = {
       .value = "NAME",
       .about = "name of the setting or environment variable that holds the connection string "
                "(default AzureWebJobsStorage)" },
+    { .name = "connection-file",
+      .kind = OPTION_TEXT,
+      .offset = AT(connection_file),
+      .value = "FILE",
+      .about = "file with the connection string, which only its owner can read" },
     { .name = "project",
       .kind = OPTION_TEXT,
       .offset = AT(project),
@@ -274,8 +279,9 @@ void options_print(const struct options *o, struct buf *out)
 
         /* Where the hub lives is told by who resolved it; the rest ends the program. */
         if (!row->about || row->kind == OPTION_UNFLAG || row->offset == AT(hub) ||
-            row->offset == AT(connection) || row->offset == AT(partitions) ||
-            row->offset == AT(help) || row->offset == AT(version) || row->offset == AT(unmount))
+            row->offset == AT(connection) || row->offset == AT(connection_file) ||
+            row->offset == AT(partitions) || row->offset == AT(help) ||
+            row->offset == AT(version) || row->offset == AT(unmount))
             continue;
         print_row(o, row, out);
     }

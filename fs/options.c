@@ -381,7 +381,7 @@ static bool refuse_secret(struct buf *why)
               "an argument looks like a key, signature or token; arguments can be read by every "
               "user of this machine, so nothing was done. Put the connection string into an "
               "environment variable or into local.settings.json, and say only its name: "
-              "--connection=NAME");
+              "--connection=NAME; or into a file that only you can read: --connection-file=FILE");
     return false;
 }
 
@@ -444,9 +444,13 @@ static bool check_http(const struct options *o, struct buf *why)
 
 static bool check_together(const struct options *o, struct buf *why)
 {
-    if (o->demo && (o->connection || o->project)) {
-        buf_add_c(why, "--demo has no account: it cannot be combined with --connection or "
-                       "--project");
+    if (o->demo && (o->connection || o->connection_file || o->project)) {
+        buf_add_c(why, "--demo has no account: it cannot be combined with --connection, "
+                       "--connection-file or --project");
+        return false;
+    }
+    if (o->connection && o->connection_file) {
+        buf_add_c(why, "--connection and --connection-file contradict each other: give one");
         return false;
     }
     if (o->source && o->hub && !strchr(o->source, '/') && strcmp(o->source, o->hub) != 0) {

@@ -46,7 +46,7 @@ extern const size_t option_row_count;
 
 struct options {
     const char *source, *mountpoint;
-    const char *hub, *connection, *project, *unmount;
+    const char *hub, *connection, *connection_file, *project, *unmount;
     int64_t partitions; /* 0 = as host.json or the default says */
     int64_t ttl_ms, timeout_ms;
     int64_t connections;

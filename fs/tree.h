@@ -23,9 +23,11 @@ struct secret;
 
 /* The HTTP management API of the app, for the files that name its addresses. */
 struct tree_http {
-    const char *base;         /* ".../runtime/webhooks/durabletask"; NULL = none was given */
-    const char *connection;   /* the name that the app knows its connection by */
-    const struct secret *key; /* the system key; NULL or not set = none */
+    const char *base;       /* ".../runtime/webhooks/durabletask"; NULL = none was given */
+    const char *connection; /* the name that the app knows its connection by */
+    /* Appends "&code=" and the system key, if there is one; NULL = there is none. Any thread. */
+    void (*add_key)(void *ctx, struct buf *out);
+    void *ctx;
 };
 
 /* What the top of a mount of several hubs asks of the whole. */

@@ -112,12 +112,24 @@ struct json *json_parse(struct str document)
     struct str text = { copy, document.len };
     if (json_valid(text) && !has_nul(text)) /* cJSON alone takes 007 and the like */
         root = cJSON_ParseWithLength(copy, document.len);
+    explicit_bzero(copy, document.len);
     free(copy);
     return from_tree(root);
 }
 
+/* No deeper than json_valid lets a document be. */
+static void wipe(cJSON *j)
+{
+    for (; j; j = j->next) {
+        if (j->valuestring)
+            explicit_bzero(j->valuestring, strlen(j->valuestring));
+        wipe(j->child);
+    }
+}
+
 struct json *json_free(struct json *j)
 {
+    wipe(tree(j));
     cJSON_Delete(tree(j));
     return NULL;
 }

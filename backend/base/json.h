@@ -1,8 +1,8 @@
 /* json: small whole documents (configuration files) as a cJSON tree behind typed getters.
  * Comments and a byte order mark are accepted, trailing commas too (storage messages 7.1, 7.4).
  * Not for pages or payloads: jsonread.h.
- * Ownership: json_parse gives a tree that json_free frees; everything returned is borrowed from it.
- * Threads: private. */
+ * Ownership: json_parse gives a tree that json_free wipes (settings hold keys) and frees;
+ * everything returned is borrowed from it. Threads: private. */
 #ifndef BACKEND_BASE_JSON_H
 #define BACKEND_BASE_JSON_H
 

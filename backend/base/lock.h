@@ -23,7 +23,7 @@ enum lock_rank {
     RANK_NEWS,      /* fs/notify: what the kernel is to be told */
     RANK_HUB,       /* inside a provider */
     RANK_POOL,      /* backend/net/pool */
-    RANK_INTERN,    /* backend/intern */
+    RANK_INTERN,    /* backend/intern; fs/hubs: connection string and key */
     RANK_LOG,       /* log, failures */
 };
 

@@ -55,11 +55,12 @@ bool response_header(const struct http_response *r, const char *name, struct str
 /* Adds the headers that must be made anew for each try (date, signature): appends "Name: value"
  * lines to out, each ending in '\n'; may append a query to url_suffix (SAS). r is exactly
  * what goes out: with x-ms-client-request-id among its headers, without Content-Type when no body
- * is sent. */
+ * is sent. *ret_edition tells which credentials it took: a number that the signer counts. */
 typedef enum err (*http_sign)(void *ctx, const struct http_request *r, struct buf *out,
-                              struct buf *url_suffix);
-/* Asked after an answer 401 or 403: true = credentials were renewed, try once more. */
-typedef bool (*http_renew)(void *ctx, const struct http_response *r);
+                              struct buf *url_suffix, unsigned *ret_edition);
+/* Asked after an answer 401 or 403 to a request of that edition: true = there are other credentials
+ * by now, try once more. May read a file, no lock is held. */
+typedef bool (*http_renew)(void *ctx, const struct http_response *r, unsigned edition);
 
 struct http_settings {
     int connections;  /* at once */

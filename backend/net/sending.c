@@ -77,7 +77,7 @@ static enum err sign(struct sending *s, struct buf *url, struct buf *lines)
     CLEANUP_BUF struct buf suffix = BUF_INIT(URL_MAX);
     guid_new(s->client_id);
     if (settings->sign) {
-        enum err err = settings->sign(settings->ctx, &s->request, lines, &suffix);
+        enum err err = settings->sign(settings->ctx, &s->request, lines, &suffix, &s->edition);
         if (err)
             return err;
     }
@@ -182,7 +182,7 @@ static bool renewed(struct sending *s)
         (status != 401 && status != 403))
         return false;
     s->renewed = true;
-    return settings->renew(settings->ctx, s->answer);
+    return settings->renew(settings->ctx, s->answer, s->edition);
 }
 
 static bool may_repeat(const struct sending *s)

@@ -34,6 +34,7 @@ struct sending {
     char client_id[GUID_LEN + 1];
     struct attempt last;
     unsigned tries;
+    unsigned edition;      /* of the credentials that signed the last try */
     bool renewed;          /* credentials, once */
     bool probe;            /* of an open breaker */
     int64_t connecting_ms; /* spent on connections that failed */

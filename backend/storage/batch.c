@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "backend/base/digest.h"
+#include "backend/storage/access.h"
 #include "backend/storage/keys.h"
 #include "backend/storage/refusal.h"
 #include "backend/storage/tables.h"
@@ -84,7 +85,7 @@ static enum err answer_refused(struct storage *s, struct call *call, struct str 
     enum err err;
 
     refusal_read_body(&why, status, part_body(part));
-    err = refusal_outcome(&why, CLASS_IDEMPOTENT, secret_is_set(&s->account.sas));
+    err = refusal_outcome(&why, CLASS_IDEMPOTENT, access_is_sas(s));
     call->http_status = status;
     snprintf(call->code, sizeof(call->code), "%s", why.code);
     return call_fail(call, err, "deleting rows of table " STR_FMT ": %d %s: %s", STR_ARG(table),

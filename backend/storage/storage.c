@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "backend/base/limits.h"
+#include "backend/storage/access.h"
 #include "backend/storage/blobs.h"
 #include "backend/storage/discovery.h"
 #include "backend/storage/inspect.h"
@@ -19,7 +20,7 @@ static void storage_close(struct hub *hub)
 
     for (int i = 0; i < SERVICE_COUNT; i++)
         http_client_free(s->clients[i]);
-    account_fini(&s->account);
+    access_fini(s);
     lock_fini(&s->lock);
     free(s);
 }
@@ -52,6 +53,7 @@ static void storage_forget(struct hub *hub)
 {
     struct storage *s = storage_of(hub);
 
+    access_reread(s);
     partitions_forget(s);
     blobs_forget(s);
     for (int i = 0; i < SERVICE_COUNT; i++)
@@ -79,6 +81,7 @@ static enum err clients_open(struct storage *s, struct call *call)
     for (int i = 0; i < SERVICE_COUNT; i++) {
         struct http_settings settings = { .connections = s->connections,
                                           .sign = wire_sign,
+                                          .renew = wire_renew,
                                           .ctx = &s->contexts[i] };
 
         s->contexts[i] = (struct wire_context){ s, (enum service)i };
@@ -102,6 +105,7 @@ static struct storage *storage_new(const struct config *config, const struct hub
     s->user_partitions = config->partitions;
     s->host_partitions = config->host_partitions;
     lock_init(&s->lock, RANK_HUB);
+    access_init(s, &settings->reread);
     return s;
 }
 

@@ -22,9 +22,17 @@ struct wire_context {
     enum service service;
 };
 
+/* What access.h works with. */
+struct access {
+    struct lock lock;         /* RANK_HUB */
+    unsigned edition;         /* L: counts the credentials that were taken over */
+    struct hub_reread reread; /* I */
+};
+
 struct storage {
     struct hub hub; /* first: a struct hub * is cast to this. hub.name as the tables spell it */
-    struct account account;                      /* I */
+    struct account account; /* I; but key and sas L under access.lock */
+    struct access access;
     struct http_client *clients[SERVICE_COUNT];  /* I */
     struct wire_context contexts[SERVICE_COUNT]; /* I */
     char hub_lower[128];                         /* I: for queues and containers */

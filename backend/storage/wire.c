@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "backend/base/clock.h"
+#include "backend/storage/access.h"
 #include "backend/storage/refusal.h"
-#include "backend/storage/sign.h"
 
 #define ACCEPT_JSON   "application/json;odata=nometadata" /* the exact text (Azurite facts 5.1) */
 #define CLOCK_ERROR_S 300 /* the service refuses 15 minutes; worth a word from here on */
@@ -32,10 +32,10 @@ static bool has_header(const struct http_request *r, const char *name)
     return false;
 }
 
-enum err wire_sign(void *ctx, const struct http_request *r, struct buf *out, struct buf *url_suffix)
+enum err wire_sign(void *ctx, const struct http_request *r, struct buf *out, struct buf *url_suffix,
+                   unsigned *ret_edition)
 {
     const struct wire_context *w = ctx;
-    const struct account *a = &w->storage->account;
     CLEANUP_BUF struct buf date = BUF_INIT(64);
     struct sign_moment moment = { .version = STR(WIRE_VERSION) };
     enum err err;
@@ -46,16 +46,19 @@ enum err wire_sign(void *ctx, const struct http_request *r, struct buf *out, str
     moment.date = buf_str(&date);
     buf_printf(out, "x-ms-version: %s\nx-ms-date: " STR_FMT "\n", WIRE_VERSION,
                STR_ARG(moment.date));
-    if (secret_is_set(&a->sas)) {
-        buf_add_ch(url_suffix, memchr(r->url.p, '?', r->url.len) ? '&' : '?');
-        buf_add(url_suffix, secret_reveal(&a->sas));
-        err = buf_err(url_suffix);
-    } else {
-        buf_add_c(out, "Authorization: ");
-        err = sign_request(out, a, w->service, r, &moment);
-        buf_add_ch(out, '\n');
-    }
+    err = access_sign(w->storage, w->service, r, &moment, out, url_suffix, ret_edition);
     return err != OK ? err : buf_err(out);
+}
+
+bool wire_renew(void *ctx, const struct http_response *r, unsigned edition)
+{
+    const struct wire_context *w = ctx;
+    struct refusal why;
+    enum err err;
+
+    refusal_read(&why, r);
+    err = refusal_outcome(&why, CLASS_READ, access_is_sas(w->storage));
+    return (err == ERR_KEY_REJECTED || err == ERR_KEY_EXPIRED) && access_renew(w->storage, edition);
 }
 
 /* "GET /MyHubInstances()": enough to know what was asked, without a query that may be long. */
@@ -105,7 +108,7 @@ static enum err refused(struct storage *s, struct call *call, enum service servi
     enum err err;
 
     refusal_read(&why, response);
-    err = refusal_outcome(&why, r->class, secret_is_set(&s->account.sas));
+    err = refusal_outcome(&why, r->class, access_is_sas(s));
     note_answer(call, &why, response);
     return call_fail(call, err, "%s " STR_FMT " of account %s: %d%s%s%s%s%s",
                      http_method_name(r->method), STR_ARG(shown_path(s, service, r)),

@@ -315,6 +315,86 @@ static void test_V55_sanitised(void **state)
     }
 }
 
+static void expect_reread(const struct config *c, const char *want)
+{
+    struct secret s = SECRET_NONE;
+    struct call call;
+    call_init(&call, 1000);
+    if (config_reread(c, &call, &s) != OK)
+        fail_msg("%s", call.text);
+    struct str got = secret_reveal(&s);
+    if (!str_eq(got, str_c(want)))
+        fail_msg("read '" STR_FMT "', not '%s'", STR_ARG(got), want);
+    secret_fini(&s);
+}
+
+static void expect_no_reread(const struct config *c, const char *part)
+{
+    struct secret s = SECRET_NONE;
+    struct call call;
+    call_init(&call, 1000);
+    assert_int_equal(config_reread(c, &call, &s), ERR_INVALID);
+    assert_false(secret_is_set(&s));
+    if (!strstr(call.text, part))
+        fail_msg("'%s' does not say '%s'", call.text, part);
+    assert_null(strstr(call.text, "k3y"));
+}
+
+#define LOCAL(values) "{\"IsEncrypted\":false,\"Values\":{" values "}}"
+
+static void test_F57_local_settings_are_read_again(void **state)
+{
+    (void)state;
+    struct config c;
+    struct call call;
+    put("local.settings.json", LOCAL("\"AzureWebJobsStorage\":\"c1\""));
+    assert_int_equal(resolve((struct config_request){ 0 }, &c, &call), OK);
+    assert_int_equal(chdir("/"), 0);        /* as the daemon does */
+    setenv("AzureWebJobsStorage", "c0", 1); /* too late */
+    put("local.settings.json", LOCAL("\"AzureWebJobsStorage\":\" c2 \""));
+    expect_reread(&c, "c2");
+    put("local.settings.json", LOCAL("\"Other\":\"k3y\""));
+    expect_no_reread(&c, "AzureWebJobsStorage any more");
+    put("local.settings.json", LOCAL("\"AzureWebJobsStorage\":\"\""));
+    expect_no_reread(&c, "is empty");
+    put("local.settings.json", "{\"Values\":{\"AzureWebJobsStorage\":\"k3y\"");
+    expect_no_reread(&c, "local.settings.json");
+    config_fini(&c);
+}
+
+static void test_F57_the_environment_does_not_change(void **state)
+{
+    (void)state;
+    struct config c;
+    struct call call;
+    put("local.settings.json", LOCAL("\"AzureWebJobsStorage\":\"c1\""));
+    setenv("AzureWebJobsStorage", "c0", 1);
+    assert_int_equal(resolve((struct config_request){ 0 }, &c, &call), OK);
+    unsetenv("AzureWebJobsStorage");
+    expect_reread(&c, "");
+    config_fini(&c);
+}
+
+static void test_a_connection_file_wins(void **state)
+{
+    (void)state;
+    struct secret text = SECRET_NONE;
+    struct config c;
+    struct call call;
+    setenv("AzureWebJobsStorage", "c0", 1);
+    put("local.settings.json", LOCAL("\"AzureWebJobsStorage\":\"c1\""));
+    assert_int_equal(secret_set(&text, STR("c3")), OK);
+    struct config_request r = { .source = "Hub1",
+                                .connection_text = &text,
+                                .connection_file = "/a/b" };
+    assert_int_equal(resolve(r, &c, &call), OK);
+    assert_true(str_eq(secret_reveal(&c.connection_string), STR("c3")));
+    assert_string_equal(c.connection_from, "file /a/b");
+    expect_reread(&c, "");
+    config_fini(&c);
+    secret_fini(&text);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, clean, removes)
 
 int main(void)
@@ -338,6 +418,9 @@ int main(void)
         CASE(test_tracking_store_is_refused),
         CASE(test_B54_shapes),
         CASE(test_no_connection_names_the_setting),
+        CASE(test_F57_local_settings_are_read_again),
+        CASE(test_F57_the_environment_does_not_change),
+        CASE(test_a_connection_file_wins),
         CASE(test_V55_sanitised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

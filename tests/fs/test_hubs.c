@@ -103,7 +103,10 @@ static void expect_base(const char *url, const char *base)
     hubs_plant(&s.h, &settings);
     assert_string_equal(settings.tree.http.base, base);
     assert_string_equal(settings.tree.http.connection, "Storage");
-    assert_false(secret_is_set(settings.tree.http.key));
+    struct buf key = BUF_INIT(KIB);
+    settings.tree.http.add_key(settings.tree.http.ctx, &key);
+    assert_int_equal(key.len, 0);
+    buf_fini(&key);
     end(&s);
 }
 
@@ -112,6 +115,51 @@ static void test_addresses(void **state)
     expect_base("http://localhost:7071", "http://localhost:7071/runtime/webhooks/durabletask");
     expect_base("https://app.example/", "https://app.example/runtime/webhooks/durabletask");
     expect_base("http://127.0.0.1:17071/durabletask/", "http://127.0.0.1:17071/durabletask");
+}
+
+static void expect_key(struct scene *s, const char *want)
+{
+    struct forest_settings settings = { 0 };
+    struct buf out = BUF_INIT(KIB);
+
+    hubs_plant(&s->h, &settings);
+    settings.tree.http.add_key(settings.tree.http.ctx, &out);
+    assert_string_equal(buf_c(&out), want);
+    buf_fini(&out);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_TRUNC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static void test_F57_the_key_is_read_again(void **state)
+{
+    char path[] = "/tmp/test_hubs.XXXXXX", line[256];
+    struct scene s;
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    close(fd);
+    write_file(path, "k1");
+    snprintf(line, sizeof(line), "--http-url=http://h --http-key-file=%s", path);
+    begin(&s, line);
+    assert_int_equal(s.err, OK);
+    write_file(path, "k2\n");
+    expect_key(&s, "&code=k1");
+    hubs_reload(&s.h);
+    expect_key(&s, "&code=k2");
+    write_file(path, "not a key");
+    hubs_reload(&s.h);
+    expect_key(&s, "&code=k2");
+    assert_int_equal(unlink(path), 0);
+    hubs_reload(&s.h);
+    expect_key(&s, "&code=k2");
+    end(&s);
 }
 
 static void test_the_key_is_in_no_text(void **state)
@@ -127,7 +175,7 @@ static void test_the_key_is_in_no_text(void **state)
     snprintf(line, sizeof(line), "--http-url=http://h --http-key-file=%s", path);
     begin(&s, line);
     assert_int_equal(s.err, OK);
-    assert_str(secret_reveal(&s.h.key), "k3y==");
+    expect_key(&s, "&code=k3y==");
     hubs_print(&s.h, &out);
     options_print(&s.o, &out);
     assert_null(strstr(buf_c(&out), "k3y"));
@@ -147,6 +195,7 @@ int main(void)
         cmocka_unit_test(test_all),
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_the_key_is_in_no_text),
+        cmocka_unit_test(test_F57_the_key_is_read_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,25 @@ static void test_what_is_no_key(void **state)
     refused("one line");
 }
 
+static void test_a_connection_string(void **state)
+{
+    struct secret secret = SECRET_NONE;
+    struct call call;
+
+    call_init(&call, 1000);
+    put(STR(" AccountName=a;SharedAccessSignature=?sv=1&sig=k3y%3D\n"), 0600);
+    assert_int_equal(keyfile_read_connection(path, &call, &secret), OK);
+    assert_str(secret_reveal(&secret), "AccountName=a;SharedAccessSignature=?sv=1&sig=k3y%3D");
+    put(STR("AccountName=a\nAccountKey=k3y\n"), 0600);
+    assert_int_equal(keyfile_read_connection(path, &call, &secret), ERR_INVALID);
+    assert_non_null(strstr(call.text, "one line with a connection string"));
+    assert_null(strstr(call.text, "k3y"));
+    put(STR("AccountName=b"), 0644);
+    assert_int_equal(keyfile_read_connection(path, &call, &secret), ERR_INVALID);
+    assert_str(secret_reveal(&secret), "AccountName=a;SharedAccessSignature=?sv=1&sig=k3y%3D");
+    secret_fini(&secret);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +162,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_B55_kinds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_B55_sizes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_no_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_connection_string, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

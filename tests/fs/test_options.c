@@ -183,6 +183,8 @@ static void test_B57_just_inside_the_ranges(void **state)
 static void test_B57_contradictions(void **state)
 {
     refused("--demo --connection=X /mnt", "--demo");
+    refused("--demo --connection-file=X /mnt", "--demo");
+    refused("--connection=X --connection-file=Y Hub1 /mnt", "contradict");
     refused("--hub=A B /mnt", "give one");
     refused("-o ro --allow-tree-delete /mnt", "contradict");
     refused("--no-purge --allow-tree-delete /mnt", "contradict");

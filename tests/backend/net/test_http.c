@@ -148,7 +148,7 @@ struct signer {
 };
 
 static enum err sign_it(void *ctx, const struct http_request *r, struct buf *out,
-                        struct buf *suffix)
+                        struct buf *suffix, unsigned *ret_edition)
 {
     struct signer *s = ctx;
     s->saw_type = false;
@@ -191,7 +191,7 @@ static void test_each_try_is_signed_anew_and_has_its_own_id(void **state)
 }
 
 static enum err refuse_to_sign(void *ctx, const struct http_request *r, struct buf *out,
-                               struct buf *suffix)
+                               struct buf *suffix, unsigned *ret_edition)
 {
     return ERR_KEY_EXPIRED;
 }
@@ -207,7 +207,7 @@ static void test_without_a_signature_nothing_is_sent(void **state)
     play_fini(&p);
 }
 
-static bool renew_it(void *ctx, const struct http_response *r)
+static bool renew_it(void *ctx, const struct http_response *r, unsigned edition)
 {
     int *calls = ctx;
     (*calls)++;
