@@ -110,3 +110,46 @@ struct bars *story_bars(struct story *s, double now, size_t max)
     must(history_link(s->h) == OK);
     return bars_new(s->h, &s->row, at(now), max);
 }
+
+#define EVIL "<b>&\"'\x01\x1b[31m\n\r\t\x7f\xff\xef\xbf\xbf]]>-->%%:;#{}"
+
+void tells_evil(struct story *s)
+{
+    struct event *e;
+
+    begins(s, 0);
+    s->h->events[s->h->count - 1].name = STR(EVIL);
+    s->row.id = STR(EVIL);
+    s->row.status_text = STR(EVIL);
+    s->row.status = STATUS_UNKNOWN;
+    decides(s, EVENT_TASK_SCHEDULED, 0, EVIL);
+    decides(s, EVENT_SUB_CREATED, 0, EVIL);
+    s->h->events[s->h->count - 1].instance_id = STR(EVIL);
+    e = told(s, EVENT_SENT, 0);
+    e->name = e->instance_id = STR(EVIL);
+    rest(s, 0);
+    turn(s, 4);
+    told(s, EVENT_RAISED, 3)->name = STR(EVIL);
+    fails(s, EVENT_TASK_FAILED, 3, 0, EVIL);
+    rest(s, 4);
+}
+
+void tells_tasks(struct story *s, int n)
+{
+    static const char *const names[] = { "Resize", "Upload",
+                                         "注文処理アクティビティとても長い名前" };
+
+    begins(s, 0);
+    for (int i = 0; i < n; i++)
+        decides(s, EVENT_TASK_SCHEDULED, 0, names[i % 3]);
+    rest(s, 0);
+    for (int i = 0; i < n; i++) {
+        turn(s, i + 1);
+        if (i % 50 == 7)
+            fails(s, EVENT_TASK_FAILED, i + 1, i, "no");
+        else
+            comes(s, EVENT_TASK_COMPLETED, i + 1, i);
+        rest(s, i + 1);
+    }
+    ends(s, n + 1, "Completed");
+}

@@ -25,6 +25,11 @@ void fails(struct story *s, enum event_type type, double seconds, int64_t id, co
 int64_t sets_timer(struct story *s, double seconds, double due);
 void ends(struct story *s, double seconds, const char *status); /* and rests */
 
+/* -- whole stories -- */
+
+void tells_evil(struct story *s);         /* names full of markup and control characters; open */
+void tells_tasks(struct story *s, int n); /* at once, one ends a second; the 8th of 50 fails */
+
 struct bars *story_bars(struct story *s, double now, size_t max); /* linked; NULL without memory */
 
 #endif
