@@ -1,9 +1,9 @@
 #include "backend/base/limits.h"
-#include "fs/axis.h"
 #include "fs/columns.h"
 #include "fs/duration.h"
 #include "fs/format.h"
 #include "fs/pictures.h"
+#include "fs/timeline.h"
 
 /* All in user units, which are pixels at the picture's natural size. */
 #define PAGE_WIDTH      1000
@@ -32,7 +32,7 @@
 struct sheet {
     const struct bars *bars;
     const struct row *row;
-    struct axis axis;
+    const struct axis *axis;
     struct scale scale;
     unsigned row_height, font;
     struct buf *out;
@@ -411,8 +411,8 @@ static bool has_room(const struct sheet *s, double x, double width, double taken
 {
     if (x - width / 2 < taken || x + width / 2 > CHART_X + CHART_WIDTH + 30)
         return false;
-    for (size_t i = 0; i < s->axis.n; i++) {
-        double fold = x_of(s, s->axis.folds[i].from) + FOLD_WIDTH / 2.0;
+    for (size_t i = 0; i < s->axis->n; i++) {
+        double fold = x_of(s, s->axis->folds[i].from) + FOLD_WIDTH / 2.0;
 
         if (x + width / 2 > fold - 28 && x - width / 2 < fold + 28)
             return false;
@@ -422,11 +422,11 @@ static bool has_room(const struct sheet *s, double x, double width, double taken
 
 static void draw_marks(struct sheet *s, size_t strip)
 {
-    ticks step = duration_step(s->axis.visible, AXIS_PARTS), at = s->axis.from;
-    ticks labelled = s->axis.from;
+    ticks step = duration_step(s->axis->visible, AXIS_PARTS), at = s->axis->from;
+    ticks labelled = s->axis->from;
     double top = strip_y(s, strip) + STRIP_HEIGHT, taken = CHART_X - 20;
 
-    while (axis_mark(&s->axis, step, &at)) {
+    while (axis_mark(s->axis, step, &at)) {
         CLEANUP_BUF struct buf text = BUF_INIT(64);
         double x = x_of(s, at), width;
 
@@ -614,26 +614,24 @@ static void draw_all(struct sheet *s)
     for (size_t i = 0; i < s->bars->count; i++)
         draw_bar(s, i);
     for (size_t strip = 0; strip < strip_count(s); strip++)
-        for (size_t i = 0; i < s->axis.n; i++)
-            draw_fold(s, &s->axis.folds[i], strip);
+        for (size_t i = 0; i < s->axis->n; i++)
+            draw_fold(s, &s->axis->folds[i], strip);
     draw_legend(s);
     buf_add_c(s->out, "</svg>\n");
 }
 
+static void draw(const struct timeline *t, struct buf *out)
+{
+    size_t n = t->bars->count;
+    struct sheet s = { .bars = t->bars, .row = t->row, .axis = &t->axis, .out = out };
+
+    s.scale = (struct scale){ s.axis, CHART_WIDTH, FOLD_WIDTH };
+    s.row_height = n <= 40 ? 24 : n <= 150 ? 18 : 14;
+    s.font = n <= 40 ? 12 : n <= 150 ? 11 : 10;
+    draw_all(&s);
+}
+
 enum err timeline_svg(const struct history *h, const struct row *row, ticks now, struct buf *out)
 {
-    CLEANUP(bars_free) struct bars *bars = bars_new(h, row, now, BARS_MAX);
-    struct sheet s = { .bars = bars, .row = row, .out = out };
-    enum err err;
-
-    if (!bars)
-        return ERR_NO_MEMORY;
-    err = axis_init(&s.axis, bars);
-    if (err != OK)
-        return err;
-    s.scale = (struct scale){ &s.axis, CHART_WIDTH, FOLD_WIDTH };
-    s.row_height = bars->count <= 40 ? 24 : bars->count <= 150 ? 18 : 14;
-    s.font = bars->count <= 40 ? 12 : bars->count <= 150 ? 11 : 10;
-    draw_all(&s);
-    return OK;
+    return timeline_draw(h, row, now, draw, out);
 }

@@ -1,9 +1,9 @@
 #include "backend/base/limits.h"
-#include "fs/axis.h"
 #include "fs/columns.h"
 #include "fs/duration.h"
 #include "fs/format.h"
 #include "fs/pictures.h"
+#include "fs/timeline.h"
 
 #define PAGE_COLUMNS     100
 #define LABEL_COLUMNS    26
@@ -47,7 +47,7 @@ static const struct {
 struct sheet {
     const struct bars *bars;
     const struct row *row;
-    struct axis axis;
+    const struct axis *axis;
     struct scale scale;
     size_t fold_at[FOLDS_MAX]; /* first column */
     bool used[INK_COUNT];
@@ -135,7 +135,7 @@ static void paint_run(const struct sheet *s, enum ink *inks, const struct bar *b
 
 static void paint_folds(const struct sheet *s, enum ink *inks)
 {
-    for (size_t i = 0; i < s->axis.n; i++)
+    for (size_t i = 0; i < s->axis->n; i++)
         for (size_t k = 0; k < FOLD_COLUMNS; k++) {
             size_t at = s->fold_at[i] + k;
 
@@ -276,11 +276,11 @@ static bool place(struct places *p, size_t at, struct str text)
 
 static void place_folds(struct sheet *s, struct places *p)
 {
-    for (size_t i = 0; i < s->axis.n; i++) {
+    for (size_t i = 0; i < s->axis->n; i++) {
         CLEANUP_BUF struct buf text = BUF_INIT(32);
         size_t middle = s->fold_at[i] + FOLD_COLUMNS / 2, half;
 
-        duration_print(&text, s->axis.folds[i].to - s->axis.folds[i].from);
+        duration_print(&text, s->axis->folds[i].to - s->axis->folds[i].from);
         half = text.len / 2;
         (void)place(p, middle > half ? middle - half : 0, buf_str(&text));
     }
@@ -288,10 +288,10 @@ static void place_folds(struct sheet *s, struct places *p)
 
 static void place_marks(struct sheet *s, struct places *p, bool *marks)
 {
-    ticks step = duration_step(s->axis.visible, AXIS_PARTS), at = s->axis.from;
-    ticks labelled = s->axis.from;
+    ticks step = duration_step(s->axis->visible, AXIS_PARTS), at = s->axis->from;
+    ticks labelled = s->axis->from;
 
-    while (axis_mark(&s->axis, step, &at)) {
+    while (axis_mark(s->axis, step, &at)) {
         CLEANUP_BUF struct buf text = BUF_INIT(64);
         size_t column = column_of(s, at);
 
@@ -338,32 +338,29 @@ static void add_legend(struct sheet *s)
 
 static void place_columns(struct sheet *s)
 {
-    s->scale = (struct scale){ &s->axis, CHART_COLUMNS, FOLD_COLUMNS };
-    for (size_t i = 0; i < s->axis.n; i++) {
-        size_t at = (size_t)(scale_at(&s->scale, s->axis.folds[i].from) + 0.5);
+    s->scale = (struct scale){ s->axis, CHART_COLUMNS, FOLD_COLUMNS };
+    for (size_t i = 0; i < s->axis->n; i++) {
+        size_t at = (size_t)(scale_at(&s->scale, s->axis->folds[i].from) + 0.5);
 
         s->fold_at[i] = at + FOLD_COLUMNS <= CHART_COLUMNS ? at : CHART_COLUMNS - FOLD_COLUMNS;
     }
 }
 
-enum err timeline_text(const struct history *h, const struct row *row, ticks now, struct buf *out)
+static void draw(const struct timeline *t, struct buf *out)
 {
-    CLEANUP(bars_free) struct bars *bars = bars_new(h, row, now, BARS_MAX);
-    struct sheet s = { .bars = bars, .row = row, .out = out };
-    enum err err;
+    struct sheet s = { .bars = t->bars, .row = t->row, .axis = &t->axis, .out = out };
 
-    if (!bars)
-        return ERR_NO_MEMORY;
-    err = axis_init(&s.axis, bars);
-    if (err != OK)
-        return err;
     place_columns(&s);
     add_title(&s);
     add_subtitle(&s);
     buf_add_ch(out, '\n');
     add_axis(&s);
-    for (size_t i = 0; i < bars->count; i++)
-        add_bar(&s, &bars->bars[i]);
+    for (size_t i = 0; i < s.bars->count; i++)
+        add_bar(&s, &s.bars->bars[i]);
     add_legend(&s);
-    return OK;
+}
+
+enum err timeline_text(const struct history *h, const struct row *row, ticks now, struct buf *out)
+{
+    return timeline_draw(h, row, now, draw, out);
 }
