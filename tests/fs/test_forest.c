@@ -14,6 +14,7 @@
 struct account {
     const char *names[HUBS_MAX];     /* NULL = not there (any more) */
     struct fakehub *fakes[HUBS_MAX]; /* planted ones */
+    struct hub_ops ops[HUBS_MAX];
     unsigned discoveries, plants, asked_for_leftovers;
     enum err fail, fail_remove;
     const char *leftover;
@@ -49,15 +50,16 @@ static enum err remove_fake(struct hub *hub, struct call *call)
 
 static struct catalogue *plant(void *ctx, struct str name, unsigned caps)
 {
-    static struct hub_ops ops;
     struct catalogue_settings settings = { LONG_MS, 1 << 20, 1 << 20 };
     struct fakehub *f = fakehub_new();
 
     (void)ctx;
-    ops = *f->hub.ops;
-    ops.caps |= caps;
-    ops.remove = remove_fake;
-    f->hub.ops = &ops;
+    /* A table for each hub: threads of the others read theirs. */
+    struct hub_ops *ops = &account.ops[account.plants];
+    *ops = *f->hub.ops;
+    ops->caps |= caps;
+    ops->remove = remove_fake;
+    f->hub.ops = ops;
     snprintf(f->hub.name, sizeof(f->hub.name), STR_FMT, STR_ARG(name));
     fakehub_add(f, "same", "Flow",
                 str_starts(name, STR("Shop")) ? STATUS_COMPLETED : STATUS_RUNNING);
