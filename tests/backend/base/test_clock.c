@@ -76,6 +76,8 @@ static void test_T81_never(void **state)
 static void test_T82_first_moment(void **state)
 {
     check_parse("1601-01-01T00:00:00Z", -11644473600, 0);
+    check_parse("0001-01-01T00:00:00Z", -62135596800, 0);
+    check_parse("0001-01-01T00:00:00.0000001Z", -62135596800, 100);
 }
 
 static void test_T83_no_zone_and_nonsense(void **state)
@@ -233,6 +235,63 @@ static void test_every_day_as_libc_counts_them(void **state)
     }
 }
 
+/* Only texts that end in Z go the short way: +00:00 means the same and goes the long one. */
+static void check_both_ways(struct str s)
+{
+    CLEANUP_BUF struct buf other = BUF_INIT(100);
+    ticks a = TICKS_NONE, b = TICKS_NONE;
+
+    buf_add(&other, str_slice(s, 0, s.len - 1));
+    buf_add_c(&other, "+00:00");
+    bool short_way = ticks_parse(s, &a), long_way = ticks_parse(buf_str(&other), &b);
+    if (short_way != long_way || a != b)
+        fail_msg("%.*s: %d %lld, the long way %d %lld", STR_ARG(s), short_way, (long long)a,
+                 long_way, (long long)b);
+}
+
+static void test_both_ways_at_the_borders(void **state)
+{
+    static const char *const dates[] = { "0000-01-01", "0001-01-01", "0001-12-31", "0004-02-29",
+                                         "0100-02-29", "0400-02-29", "1600-02-29", "1899-12-31",
+                                         "1900-02-28", "1900-02-29", "1900-03-01", "1969-12-31",
+                                         "1970-01-01", "2000-02-29", "2000-03-01", "2023-02-29",
+                                         "2024-02-29", "2024-03-01", "2024-12-31", "2100-02-29",
+                                         "9999-12-31", "2024-00-10", "2024-13-10", "2024-04-00",
+                                         "2024-04-31" };
+    static const char *const times[] = { "00:00:00", "23:59:59", "24:00:00", "23:60:00",
+                                         "23:59:60", "0a:00:00", "00:00:0/", "00;00:00" };
+    static const char *const ends[] = { "Z",         ".Z",        ".1Z",        ".12Z",
+                                        ".123Z",     ".1234Z",    ".12345Z",    ".123456Z",
+                                        ".0000000Z", ".9999999Z", ".12345678Z", "x1234567Z",
+                                        ".123456xZ", ".Z234567Z", "ZZ" };
+
+    for (size_t d = 0; d < sizeof(dates) / sizeof(dates[0]); d++)
+        for (size_t t = 0; t < sizeof(times) / sizeof(times[0]); t++)
+            for (size_t e = 0; e < sizeof(ends) / sizeof(ends[0]); e++) {
+                CLEANUP_BUF struct buf b = BUF_INIT(100);
+
+                buf_printf(&b, "%sT%s%s", dates[d], times[t], ends[e]);
+                check_both_ways(buf_str(&b));
+            }
+}
+
+static void test_both_ways_when_damaged(void **state)
+{
+    static const char whole[] = "2024-02-29T12:34:56.7890123Z";
+    size_t last = sizeof(whole) - 2;
+
+    for (size_t len = 1; len <= last; len++)
+        for (size_t at = 0; at < len; at++)
+            for (unsigned c = 0; c < 256; c++) {
+                char text[sizeof(whole)];
+
+                memcpy(text, whole, len);
+                text[at] = (char)c;
+                text[len] = 'Z';
+                check_both_ways((struct str){ text, len + 1 });
+            }
+}
+
 static void test_printed_is_parsed(void **state)
 {
     uint64_t seed = 11;
@@ -287,6 +346,8 @@ int main(void)
         cmocka_unit_test(test_days),
         cmocka_unit_test(test_http_dates),
         cmocka_unit_test(test_every_day_as_libc_counts_them),
+        cmocka_unit_test(test_both_ways_at_the_borders),
+        cmocka_unit_test(test_both_ways_when_damaged),
         cmocka_unit_test(test_printed_is_parsed),
         cmocka_unit_test(test_clocks_go_forward),
     };
