@@ -1,5 +1,6 @@
 #include "backend/base/clock.h"
 
+#include <endian.h>
 #include <errno.h>
 
 #define NS_PER_TICK 100
@@ -164,60 +165,69 @@ static bool parse_any(struct str s, ticks *ret)
 
 /* -- the form in which tables write: a listing of a million rows reads five million of them -- */
 
-#define FIXED_SECONDS 19 /* 2026-11-24T13:25:00, then Z or a fraction of 1 to 7 digits and Z */
-#define FIXED_MAX     (FIXED_SECONDS + 9)
+#define FIXED_SECONDS 19 /* 2026-11-24T13:25:00, then Z, or a fraction of 1 to 7 digits and Z */
+#define FIXED_LEN     28
+#define EACH_(c)      (UINT64_C(0x0101010101010101) * (c))
 
-/* n digits; anything else among them becomes a bit in *bad. */
-static inline unsigned digits_at(const char *p, unsigned n, unsigned *bad)
+static inline uint64_t word_at(const char *p)
 {
-    unsigned v = 0;
+    uint64_t w;
 
-    for (unsigned i = 0; i < n; i++) {
-        unsigned digit = (unsigned)(unsigned char)p[i] - '0';
-
-        *bad |= digit > 9;
-        v = v * 10 + digit;
-    }
-    return v;
+    memcpy(&w, p, sizeof w);
+    return le64toh(w);
 }
 
-static inline bool has_fixed_marks(struct str s)
+/* Eight bytes at a step. low and high say what may stand in each place: '0' and '9' for a digit,
+ * which becomes its value, or twice the same mark, which becomes 0. *bad: something else did. */
+static inline uint64_t digits_at(const char *p, const char low[9], const char high[9],
+                                 uint64_t *bad)
 {
-    return s.p[4] == '-' && s.p[7] == '-' && s.p[10] == 'T' && s.p[13] == ':' && s.p[16] == ':' &&
-           s.p[s.len - 1] == 'Z';
+    uint64_t w = word_at(p) ^ word_at(low);
+    uint64_t most = word_at(low) ^ word_at(high);
+
+    *bad |= (w | (w + (EACH_(0x7f) - most))) & EACH_(0x80);
+    return w;
 }
 
-/* What stands between the seconds and the Z, in ticks. */
-static inline unsigned fixed_fraction(struct str s, unsigned *bad)
+/* The number that the digits at two places make, counted from the least byte of a word. */
+static inline unsigned pair(uint64_t digits, unsigned at)
 {
-    static const unsigned units[] = { 1000000, 100000, 10000, 1000, 100, 10, 1 };
-    size_t n = s.len ? s.len - 1 : 0;
+    return (unsigned)(digits >> 8 * at & 0xff) * 10 + (unsigned)(digits >> 8 * (at + 1) & 0xff);
+}
 
-    if (s.len == 0)
-        return 0;
-    *bad |= n == 0 || s.p[0] != '.';
-    if (n == 7) /* a number that the compiler knows: nearly all have it */
-        return digits_at(s.p + 1, 7, bad);
-    return n ? digits_at(s.p + 1, (unsigned)n, bad) * units[n - 1] : 0;
+static bool parse_whole(const char *p, ticks *ret)
+{
+    uint64_t bad = 0;
+    uint64_t date = digits_at(p, "0000-00-", "9999-99-", &bad);
+    uint64_t minutes = digits_at(p + 8, "00T00:00", "99T99:99", &bad);
+    uint64_t seconds = digits_at(p + 16, ":00.0000", ":99.9999", &bad);
+    uint64_t fraction = digits_at(p + 20, "0000000Z", "9999999Z", &bad);
+    struct parts parts = {
+        .year = pair(date, 0) * 100 + pair(date, 2),
+        .month = pair(date, 5),
+        .day = pair(minutes, 0),
+        .hour = pair(minutes, 3),
+        .minute = pair(minutes, 6),
+        .second = pair(seconds, 1),
+        .fraction = pair(fraction, 0) * 100000 + pair(fraction, 2) * 1000 + pair(fraction, 4) * 10 +
+                    (unsigned)(fraction >> 48 & 0xff),
+    };
+
+    return !bad && parts_to_ticks(&parts, ret);
 }
 
 /* False: it has not this form, or is no moment; parse_any decides. */
 static bool parse_fixed(struct str s, ticks *ret)
 {
-    unsigned bad = 0;
+    char whole[] = "0000-00-00T00:00:00.0000000Z";
 
-    if (s.len <= FIXED_SECONDS || s.len > FIXED_MAX || !has_fixed_marks(s))
+    if (s.len == FIXED_LEN)
+        return parse_whole(s.p, ret);
+    if (s.len <= FIXED_SECONDS || s.len > FIXED_LEN || s.len == FIXED_SECONDS + 2 ||
+        s.p[s.len - 1] != 'Z')
         return false;
-    struct parts p = {
-        .year = digits_at(s.p, 4, &bad),
-        .month = digits_at(s.p + 5, 2, &bad),
-        .day = digits_at(s.p + 8, 2, &bad),
-        .hour = digits_at(s.p + 11, 2, &bad),
-        .minute = digits_at(s.p + 14, 2, &bad),
-        .second = digits_at(s.p + 17, 2, &bad),
-    };
-    p.fraction = fixed_fraction(str_slice(s, FIXED_SECONDS, s.len - 1), &bad);
-    return !bad && parts_to_ticks(&p, ret);
+    memcpy(whole, s.p, s.len - 1); /* its last zeros were cut */
+    return parse_whole(whole, ret);
 }
 
 bool ticks_parse(struct str s, ticks *ret)
