@@ -12,13 +12,32 @@ static bool must_escape(unsigned char c, bool first)
     return c < 0x20 || c == 0x7f || c == '/' || c == '%' || (first && c == '.');
 }
 
+#define EACH_(c) (UINT64_C(0x0101010101010101) * (c))
+
+/* Not 0 if one of eight bytes is among those of must_escape (wherever it stands), or not ASCII. A
+ * borrow may mark too many of them, but only above one that is. */
+static uint64_t not_plain(uint64_t w)
+{
+    uint64_t slash = w ^ EACH_('/'), percent = w ^ EACH_('%'), del = w ^ EACH_(0x7f);
+
+    return ((w - EACH_(0x20)) | (slash - EACH_(1)) | (percent - EACH_(1)) | (del - EACH_(1)) | w) &
+           EACH_(0x80);
+}
+
 /* Most ids are their own names: a million of them are listed in one go. */
 static bool is_plain(struct str s)
 {
-    if (s.len == 0 || s.len > NAME_MAX_BYTES)
+    uint64_t w;
+
+    if (s.len == 0 || s.len > NAME_MAX_BYTES || s.p[0] == '.')
         return false;
+    for (; s.len >= sizeof w; s = str_slice(s, sizeof w, s.len)) {
+        memcpy(&w, s.p, sizeof w);
+        if (not_plain(w))
+            return false;
+    }
     for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.p[i] >= 0x80 || must_escape((unsigned char)s.p[i], i == 0))
+        if ((unsigned char)s.p[i] >= 0x80 || must_escape((unsigned char)s.p[i], false))
             return false;
     return true;
 }

@@ -46,7 +46,7 @@ static inline enum json_kind kind_of(char c)
     }
 }
 
-enum json_kind jsonread_peek(struct jsonread *r)
+enum json_kind jsonread_peek_any(struct jsonread *r)
 {
     if (r->bad)
         return JSON_BAD;
@@ -199,7 +199,9 @@ static bool decode(struct arena *arena, struct str raw, struct str *ret)
 static inline const char *read_string(struct jsonread *r, const char *p, struct str *ret)
 {
     bool escapes = false;
-    const char *quote = jsonscan_string(++p, r->end, &escapes);
+    const char *quote = jsonscan_plain(++p, r->end);
+    if (quote == r->end || *quote != '"')
+        quote = jsonscan_string(p, r->end, &escapes);
     if (!quote)
         return NULL;
     struct str raw = { p, (size_t)(quote - p) };
@@ -228,6 +230,25 @@ bool jsonread_member(struct jsonread *r, struct str *ret_name)
         return fail(r);
     r->at = p + 1;
     *ret_name = name;
+    return true;
+}
+
+bool jsonread_member_is(struct jsonread *r, struct str name)
+{
+    const char *p = r->at;
+    if (r->bad || r->due || r->depth == 0)
+        return false;
+    if (!r->first) {
+        if (p == r->end || *p != ',')
+            return false;
+        p++;
+    }
+    if ((size_t)(r->end - p) < name.len + 3 || p[0] != '"' || p[name.len + 1] != '"' ||
+        p[name.len + 2] != ':' || memcmp(p + 1, name.p, name.len) != 0)
+        return false;
+    r->at = p + name.len + 3;
+    r->first = false;
+    r->due = true;
     return true;
 }
 

@@ -41,7 +41,13 @@ struct jsonread {
 void jsonread_init(struct jsonread *r, struct str document, struct arena *arena);
 
 /* The kind of the value that comes next; nothing is consumed. */
-enum json_kind jsonread_peek(struct jsonread *r);
+enum json_kind jsonread_peek_any(struct jsonread *r);
+static inline enum json_kind jsonread_peek(struct jsonread *r)
+{
+    if (!r->bad && r->at < r->end && *r->at == '"') /* as nearly always in a table */
+        return JSON_STRING;
+    return jsonread_peek_any(r);
+}
 
 /* Enter: consumes the bracket. Then, for an object, jsonread_member gives each name (false at the
  * end, which is consumed) and the value may be read or skipped (left alone, the next call skips
@@ -50,6 +56,9 @@ bool jsonread_object(struct jsonread *r); /* false (and nothing consumed): not a
 bool jsonread_array(struct jsonread *r);
 bool jsonread_member(struct jsonread *r, struct str *ret_name);
 bool jsonread_element(struct jsonread *r);
+/* jsonread_member for who knows which name comes next: true if it does, without white space, as
+ * programs write it. False: nothing was consumed, ask jsonread_member. */
+bool jsonread_member_is(struct jsonread *r, struct str name);
 
 /* Values: false when the next value is of another kind; then it is skipped (B31: a wrong type is
  * treated as absent). */

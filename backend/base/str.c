@@ -1,5 +1,6 @@
 #include "backend/base/str.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 bool str_eq(struct str a, struct str b)
@@ -136,15 +137,37 @@ static bool is_continuation(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+static bool is_ascii(char c)
+{
+    return (unsigned char)c < 0x80;
+}
+
+/* Keys of one table often begin alike: eight bytes at a step. */
+static size_t first_difference(const char *a, const char *b, size_t n)
+{
+    size_t i = 0;
+    uint64_t x, y;
+
+    for (; n - i >= sizeof x; i += sizeof x) {
+        memcpy(&x, a + i, sizeof x);
+        memcpy(&y, b + i, sizeof y);
+        if (x != y)
+            return i + (size_t)(__builtin_ctzll(le64toh(x ^ y)) >> 3);
+    }
+    while (i < n && a[i] == b[i])
+        i++;
+    return i;
+}
+
 int str_cmp_utf16(struct str a, struct str b)
 {
     size_t n = a.len < b.len ? a.len : b.len;
-    size_t i = 0;
+    size_t i = first_difference(a.p, b.p, n);
 
-    while (i < n && a.p[i] == b.p[i])
-        i++;
     if (i == n)
         return cmp_len(a.len, b.len);
+    if (is_ascii(a.p[i]) && is_ascii(b.p[i]))
+        return (unsigned char)a.p[i] < (unsigned char)b.p[i] ? -1 : 1;
 
     /* Within a character the first bytes are equal: then the order is that of the bytes. */
     const unsigned char *pa = (const unsigned char *)a.p, *pb = (const unsigned char *)b.p;
@@ -221,11 +244,26 @@ struct str str_head_utf8(struct str s, size_t max)
     return s;
 }
 
+/* To the first byte beyond ASCII, eight at a step. */
+static struct str skip_ascii(struct str s)
+{
+    uint64_t w;
+
+    for (; s.len >= sizeof w; s.p += sizeof w, s.len -= sizeof w) {
+        memcpy(&w, s.p, sizeof w);
+        if (w & UINT64_C(0x8080808080808080))
+            break;
+    }
+    for (; s.len && is_ascii(s.p[0]); s.p++)
+        s.len--;
+    return s;
+}
+
 bool str_is_utf8(struct str s)
 {
     uint32_t c;
 
-    while (s.len) {
+    for (s = skip_ascii(s); s.len; s = skip_ascii(s)) {
         size_t n = str_utf8_at(s, &c);
 
         if (n == 0)

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -200,6 +201,39 @@ static void test_B9_everything_else_stands(void **state)
                 "bidi");
 }
 
+/* Names are looked at eight bytes at a step: every byte in every place, also behind the last step.
+ */
+static void test_every_byte_everywhere(void **state)
+{
+    char id[] = "abcdefghijklmnopqrs", name[64];
+
+    for (size_t at = 0; at < sizeof(id) - 1; at++)
+        for (unsigned c = 0; c < 256; c++) {
+            char was = id[at];
+            bool escaped = c < 0x20 || c >= 0x7f || c == '/' || c == '%' || (at == 0 && c == '.');
+
+            id[at] = (char)c;
+            if (escaped)
+                snprintf(name, sizeof(name), "%.*s%%%02X%s", (int)at, id, c, id + at + 1);
+            else
+                memcpy(name, id, sizeof(id));
+            expect_name((struct str){ id, sizeof(id) - 1 }, name);
+            id[at] = was;
+        }
+}
+
+static void test_whole_characters_everywhere(void **state)
+{
+    static const char ascii[] = "abcdefghijklmnopqrs";
+
+    for (size_t at = 0; at < sizeof(ascii); at++) {
+        char id[64];
+
+        snprintf(id, sizeof(id), "%.*s\xe2\x82\xac%s", (int)at, ascii, ascii + at);
+        expect_name(str_c(id), id);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +248,8 @@ int main(void)
         cmocka_unit_test(test_B7_case_and_normal_form),
         cmocka_unit_test(test_B8_one_spelling_only),
         cmocka_unit_test(test_B9_everything_else_stands),
+        cmocka_unit_test(test_every_byte_everywhere),
+        cmocka_unit_test(test_whole_characters_everywhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -326,6 +326,47 @@ static void test_B29_cut_anywhere_is_bad(void **state)
     assert_true(json_valid(doc));
 }
 
+/* Whoever guesses a name gets what jsonread_member would have given, or nothing happened. */
+static void test_a_guessed_member(void **state)
+{
+    struct jsonread *r = read_text(state, STR("{\"A\":\"1\",\"BC\":{\"A\":2},\"D\":3, \"E\":4}"));
+    struct str s;
+    assert_false(jsonread_member_is(r, STR("A"))); /* not inside yet */
+    assert_true(jsonread_object(r));
+    assert_false(jsonread_member_is(r, STR("B")));
+    assert_false(jsonread_member_is(r, STR("AA")));
+    assert_true(jsonread_member_is(r, STR("A")));
+    assert_false(jsonread_member_is(r, STR("BC"))); /* the value is due */
+    assert_true(jsonread_string(r, &s));
+    assert_str(s, "1");
+    assert_false(jsonread_member_is(r, STR("B")));
+    assert_true(jsonread_member_is(r, STR("BC")));
+    assert_int_equal(jsonread_peek(r), JSON_OBJECT);
+    assert_true(jsonread_member(r, &s)); /* skips the value */
+    assert_str(s, "D");
+    jsonread_skip(r);
+    assert_false(jsonread_member_is(r, STR("E"))); /* a blank before it */
+    assert_true(jsonread_member(r, &s));
+    assert_str(s, "E");
+    jsonread_skip(r);
+    assert_false(jsonread_member_is(r, STR("E")));
+    assert_false(jsonread_member(r, &s));
+    assert_true(jsonread_done(r));
+}
+
+static void test_a_guessed_member_that_is_cut(void **state)
+{
+    struct str doc = STR("{\"A\":\"1\",\"BC\":\"2\"}");
+    for (size_t len = 0; len < doc.len; len++) {
+        struct jsonread *r = read_text(state, str_slice(doc, 0, len));
+        struct str s;
+        bool all = jsonread_object(r) && jsonread_member_is(r, STR("A")) &&
+                   jsonread_string(r, &s) && jsonread_member_is(r, STR("BC")) &&
+                   jsonread_string(r, &s) && !jsonread_member(r, &s) && jsonread_done(r);
+        assert_false(all);
+    }
+}
+
 static void test_bad_is_sticky(void **state)
 {
     struct jsonread *r = read_text(state, STR("[1 2,{\"a\":3}]"));
@@ -514,6 +555,8 @@ int main(void)
         TEST(test_whole_numbers),
         TEST(test_raw_gives_the_exact_bytes),
         TEST(test_B29_cut_anywhere_is_bad),
+        TEST(test_a_guessed_member),
+        TEST(test_a_guessed_member_that_is_cut),
         TEST(test_bad_is_sticky),
         TEST(test_brackets_must_match),
         TEST(test_text_behind_the_value_is_not_done),

@@ -133,6 +133,25 @@ static void test_utf8_is_strict(void **state)
                                  "a")));
 }
 
+/* ASCII is looked at eight bytes at a step: each character in every place of such steps. */
+static void test_is_utf8_at_every_place(void **state)
+{
+    static const struct str good[] = { { "\xc2\x80", 2 },
+                                       { "\xe2\x82\xac", 3 },
+                                       { "\xf0\x9f\x98\x80", 4 } };
+    char text[40];
+
+    for (size_t i = 0; i < 3; i++)
+        for (size_t at = 0; at < 20; at++)
+            for (size_t len = at + good[i].len; len < 30; len++) {
+                memset(text, 'a', sizeof(text));
+                memcpy(text + at, good[i].p, good[i].len);
+                assert_true(str_is_utf8((struct str){ text, len }));
+                text[at + good[i].len - 1] = 'a';
+                assert_false(str_is_utf8((struct str){ text, len }));
+            }
+}
+
 static void test_utf8_at(void **state)
 {
     uint32_t c = 0;
@@ -195,8 +214,8 @@ static size_t put_utf8(char *to, uint32_t c)
 }
 
 struct sample {
-    char utf8[32];
-    uint16_t utf16[16];
+    char utf8[48];
+    uint16_t utf16[32];
     size_t bytes, units;
 };
 
@@ -206,9 +225,9 @@ static uint32_t next_random(uint32_t *seed)
     return *seed >> 8;
 }
 
-/* From both sides of every border of the two encodings; lone surrogates too, as JSON can hold them.
- */
-static void draw_sample(struct sample *s, uint32_t *seed)
+/* From both sides of every border of the two encodings, behind letters that all samples have in
+ * common; lone surrogates too, as JSON can hold them. */
+static void draw_sample(struct sample *s, uint32_t *seed, size_t common)
 {
     static const uint32_t chars[] = { 0x41,    0x42,    0x7f,    0x80,    0x7ff,  0x800,
                                       0xd7ff,  0xd800,  0xdbff,  0xe000,  0xfffd, 0xffff,
@@ -216,6 +235,10 @@ static void draw_sample(struct sample *s, uint32_t *seed)
     size_t n = next_random(seed) % 4;
 
     s->bytes = s->units = 0;
+    for (size_t i = 0; i < common; i++) {
+        s->bytes += put_utf8(s->utf8 + s->bytes, 'a' + (uint32_t)i);
+        s->units += put_utf16(s->utf16 + s->units, 'a' + (uint32_t)i);
+    }
     while (n-- > 0) {
         uint32_t c = chars[next_random(seed) % ARRAY_LEN(chars)];
 
@@ -245,8 +268,10 @@ static void test_utf16_order_and_length_against_a_model(void **state)
     for (int round = 0; round < 50000; round++) {
         struct sample a, b;
 
-        draw_sample(&a, &seed);
-        draw_sample(&b, &seed);
+        size_t common = (size_t)round % 18; /* compared eight bytes at a step */
+
+        draw_sample(&a, &seed, common);
+        draw_sample(&b, &seed, common);
         struct str x = { a.utf8, a.bytes }, y = { b.utf8, b.bytes };
 
         assert_int_equal(sign(str_cmp_utf16(x, y)), cmp_units(&a, &b));
@@ -291,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_utf8_is_strict),
+        cmocka_unit_test(test_is_utf8_at_every_place),
         cmocka_unit_test(test_utf8_at),
         cmocka_unit_test(test_head_ends_between_characters),
         cmocka_unit_test(test_utf16_order_and_length_against_a_model),
