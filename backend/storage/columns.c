@@ -5,7 +5,7 @@
 static size_t column_find(const struct str *names, size_t n, struct str name, size_t from)
 {
     for (size_t k = 0; k < n; k++) {
-        size_t i = from + k < n ? from + k : from + k - n;
+        size_t i = from + k < n ? from + k : from + k - n; /* from is n at most */
 
         if (names[i].len == name.len && memcmp(names[i].p, name.p, name.len) == 0)
             return i;
@@ -39,23 +39,37 @@ static void column_read(struct jsonread *r, struct column *c)
     }
 }
 
-bool columns_read(struct jsonread *r, const struct str *names, struct column *ret, size_t n)
+/* The next column that is wanted; the values of others are left for the reader to skip. */
+static bool next_column(struct jsonread *r, const struct str *names, size_t n, size_t from,
+                        size_t *ret)
 {
     struct str name;
-    size_t from = 0;
+
+    /* Columns of a row come in the order in which they were asked for, so guessing is best. */
+    if (from < n && jsonread_member_is(r, names[from])) {
+        *ret = from;
+        return true;
+    }
+    while (jsonread_member(r, &name)) {
+        *ret = column_find(names, n, name, from);
+        if (*ret < n)
+            return true;
+    }
+    return false;
+}
+
+bool columns_read(struct jsonread *r, const struct str *names, struct column *ret, size_t n)
+{
+    size_t i = 0, from = 0;
 
     memset(ret, 0, n * sizeof(*ret));
     if (!jsonread_object(r))
         return false;
-    while (jsonread_member(r, &name)) {
-        size_t i = column_find(names, n, name, from);
-
-        if (i == n || ret[i].kind != COLUMN_ABSENT) {
-            jsonread_skip(r);
+    while (next_column(r, names, n, from, &i)) {
+        if (ret[i].kind != COLUMN_ABSENT)
             continue;
-        }
         column_read(r, &ret[i]);
-        from = i + 1 < n ? i + 1 : 0;
+        from = i + 1;
     }
     return jsonread_ok(r);
 }

@@ -44,6 +44,32 @@ static void test_B33_first_of_duplicates(void **state)
     assert_true(str_eq(column_str(&c[1]), STR("1")));
 }
 
+/* Columns are guessed to come in the order of their names; every other order, with strangers and
+ * blanks between, must give the same. */
+static void test_any_order(void **state)
+{
+    static const char *const rows[] = {
+        "{\"A\":\"a\",\"B\":\"b\",\"C\":\"c\"}",
+        "{\"C\":\"c\",\"B\":\"b\",\"A\":\"a\"}",
+        "{\"B\":\"b\",\"C\":\"c\",\"A\":\"a\"}",
+        "{\"C\":\"c\",\"A\":\"a\",\"B\":\"b\"}",
+        "{\"X\":1,\"A\":\"a\",\"X\":[2],\"B\":\"b\",\"X\":{},\"C\":\"c\",\"X\":null}",
+        " { \"A\" : \"a\" , \"B\" : \"b\" , \"C\" : \"c\" } ",
+        "{\"\\u0041\":\"a\",\"B\":\"b\",\"\\u0043\":\"c\"}",
+        "{\"A\":\"a\",\"B\":\"b\",\"C\":\"c\",\"A\":\"late\",\"B\":\"late\",\"C\":\"late\"}",
+        "{\"A\":\"a\",\"A\":\"late\",\"B\":\"b\",\"A\":\"late\",\"C\":\"\\u0063\"}",
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct column c[3];
+
+        assert_true(read_row(rows[i], c));
+        assert_true(str_eq(column_str(&c[0]), STR("a")));
+        assert_true(str_eq(column_str(&c[1]), STR("b")));
+        assert_true(str_eq(column_str(&c[2]), STR("c")));
+    }
+}
+
 static void test_B31_values(void **state)
 {
     struct column c[3];
@@ -114,9 +140,8 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_B33_first_of_duplicates),
-        cmocka_unit_test(test_B31_values),
+        cmocka_unit_test(test_kinds),     cmocka_unit_test(test_B33_first_of_duplicates),
+        cmocka_unit_test(test_any_order), cmocka_unit_test(test_B31_values),
         cmocka_unit_test(test_pages),
     };
 
