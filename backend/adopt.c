@@ -3,6 +3,7 @@
  * stamp counts; of a row and "not there" the one that began later. */
 #include <stdlib.h>
 
+#include "backend/base/grow.h"
 #include "backend/catalogue_private.h"
 #include "backend/listing_build.h"
 
@@ -34,13 +35,8 @@ static void edit_fini(struct edit *e)
 /* Room for one more of size bytes; the array's new address, or NULL. */
 static void *room(struct edit *e, void *array, size_t n, size_t *cap, size_t size)
 {
-    if (n < *cap)
-        return array;
-    size_t more = *cap ? *cap * 2 : 64;
-    void *grown = reallocarray(array, more, size);
-    if (grown)
-        *cap = more;
-    else
+    void *grown = grow(array, n, cap, size);
+    if (!grown)
         e->failed = true;
     return grown;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "backend/base/grow.h"
 #include "backend/base/map.h"
 #include "backend/intern.h"
 
@@ -18,14 +19,10 @@ struct tally {
 static struct group *tally_new_group(struct tally *t, struct str value)
 {
     struct groups *g = t->g;
-    if (g->count == t->cap) {
-        size_t cap = t->cap ? t->cap * 2 : 32;
-        struct group *items = reallocarray(g->items, cap, sizeof *items);
-        if (!items)
-            return NULL;
-        g->items = items;
-        t->cap = cap;
-    }
+    struct group *items = grow(g->items, g->count, &t->cap, sizeof *items);
+    if (!items)
+        return NULL;
+    g->items = items;
     if (map_set(&t->index, value, (void *)(uintptr_t)(g->count + 1)) != OK)
         return NULL;
     struct group *made = &g->items[g->count++];

@@ -1,32 +1,18 @@
 #include "fs/bars_build.h"
 
-#include <stdlib.h>
-
-static bool grow(struct build *b, void **p, size_t *cap, size_t count, size_t size)
-{
-    size_t more = *cap ? *cap * 2 : 64;
-    void *grown;
-
-    if (count < *cap)
-        return true;
-    grown = reallocarray(*p, more, size);
-    if (!grown) {
-        b->err = ERR_NO_MEMORY;
-        return false;
-    }
-    *p = grown;
-    *cap = more;
-    return true;
-}
+#include "backend/base/grow.h"
 
 struct bar *build_bar(struct build *b, enum bar_kind kind, struct str name)
 {
     struct bars *out = b->out;
-    struct bar *bar;
+    struct bar *bars = grow(out->bars, out->count, &b->cap_bars, sizeof(*bars)), *bar;
 
-    if (!grow(b, (void **)&out->bars, &b->cap_bars, out->count, sizeof(*out->bars)))
+    if (!bars) {
+        b->err = ERR_NO_MEMORY;
         return NULL;
-    bar = &out->bars[out->count++];
+    }
+    out->bars = bars;
+    bar = &bars[out->count++];
     *bar = (struct bar){ .kind = kind,
                          .name = name,
                          .attempt = 1,
@@ -69,10 +55,14 @@ struct bar *build_counted(struct build *b, enum bar_kind kind, struct str name)
 size_t build_span(struct build *b, size_t bar, ticks from, ticks to, enum span_look look)
 {
     struct bars *out = b->out;
+    struct span *spans = grow(out->spans, out->n_spans, &b->cap_spans, sizeof(*spans));
 
-    if (!grow(b, (void **)&out->spans, &b->cap_spans, out->n_spans, sizeof(*out->spans)))
+    if (!spans) {
+        b->err = ERR_NO_MEMORY;
         return 0;
-    out->spans[out->n_spans++] = (struct span){ .from = from, .to = to, .look = look, .bar = bar };
+    }
+    out->spans = spans;
+    spans[out->n_spans++] = (struct span){ .from = from, .to = to, .look = look, .bar = bar };
     return out->n_spans;
 }
 

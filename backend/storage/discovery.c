@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "backend/base/grow.h"
 #include "backend/base/limits.h"
 #include "backend/base/map.h"
 #include "backend/storage/columns.h"
@@ -24,17 +25,13 @@ struct tables {
 static enum err tables_add(struct tables *t, struct str name)
 {
     struct str *names;
-    size_t cap = t->cap ? t->cap * 2 : 64;
 
     if (t->count == TABLES_MAX)
         return ERR_TOO_BIG;
-    if (t->count == t->cap) {
-        names = reallocarray(t->names, cap, sizeof(*names));
-        if (!names)
-            return ERR_NO_MEMORY;
-        t->names = names;
-        t->cap = cap;
-    }
+    names = grow(t->names, t->count, &t->cap, sizeof(*names));
+    if (!names)
+        return ERR_NO_MEMORY;
+    t->names = names;
     t->names[t->count] = arena_str(&t->arena, name);
     return t->names[t->count++].p ? OK : ERR_NO_MEMORY;
 }
