@@ -2,239 +2,14 @@
 
 #include <stdlib.h>
 
-#include "backend/base/jsonread.h"
+#include "backend/base/grow.h"
 #include "backend/base/limits.h"
-#include "backend/storage/keys.h"
 #include "backend/storage/rewind.h"
-#include "backend/storage/tables.h"
-
-#define FILTER_MAX  (16 * KIB)
-#define SENTINEL    "sentinel"
-#define REWOUND     "Rewound: "
-#define ROW_COLUMNS "RowKey,EventType,EventId,TaskScheduledId,InstanceId,Reason,OrchestrationStatus"
-#define ROW_FAILED  "OrchestrationStatus eq 'Failed'"
-#define TYPE_IS(t)  "EventType eq '" t "'"
-/* Failures, and the decisions they belong to: one pass over the partition for all of them. */
-#define WANTED                                                                                     \
-    ROW_FAILED " or " TYPE_IS("TaskFailed") " or " TYPE_IS(                                        \
-        "SubOrchestrationInstanceFailed") " or " TYPE_IS("TaskScheduled") " or " TYPE_IS("SubOrch" \
-                                                                                         "estrati" \
-                                                                                         "onInsta" \
-                                                                                         "nceCrea" \
-                                                                                         "ted") " or " TYPE_IS("GenericEvent")
-
-/* What a rewind asks of a history row. */
-struct rewind_row {
-    struct str row_key, type, reason, instance_id, orchestration_status;
-    int64_t event_id, task_id; /* -1 = none */
-};
-
-/* The wanted rows of one history. */
-struct rows {
-    struct rewind_row *p;
-    size_t count, cap;
-};
-
-static bool type_is(const struct rewind_row *row, const char *type)
-{
-    return str_eq(row->type, str_c(type));
-}
-
-/* p with room for one more of size bytes; NULL without memory, and p is as it was. */
-static void *grown(void *p, size_t count, size_t *cap, size_t size)
-{
-    if (count < *cap)
-        return p;
-    size_t wanted = *cap ? *cap * 2 : 16;
-    void *more = reallocarray(p, wanted, size);
-    if (more)
-        *cap = wanted;
-    return more;
-}
+#include "backend/storage/rewindrows.h"
 
 static enum err no_memory(struct call *call)
 {
     return call_fail(call, ERR_NO_MEMORY, "rewind: out of memory");
-}
-
-/* -- reading one history -- */
-
-static void read_row(struct jsonread *r, struct rewind_row *row)
-{
-    struct str name;
-
-    *row = (struct rewind_row){ .event_id = -1, .task_id = -1 };
-    while (jsonread_member(r, &name)) {
-        if (str_eq(name, STR("RowKey")))
-            (void)jsonread_string(r, &row->row_key);
-        else if (str_eq(name, STR("EventType")))
-            (void)jsonread_string(r, &row->type);
-        else if (str_eq(name, STR("Reason")))
-            (void)jsonread_string(r, &row->reason);
-        else if (str_eq(name, STR("InstanceId")))
-            (void)jsonread_string(r, &row->instance_id);
-        else if (str_eq(name, STR("OrchestrationStatus")))
-            (void)jsonread_string(r, &row->orchestration_status);
-        else if (str_eq(name, STR("EventId")))
-            (void)jsonread_i64(r, &row->event_id);
-        else if (str_eq(name, STR("TaskScheduledId")))
-            (void)jsonread_i64(r, &row->task_id);
-        else
-            jsonread_skip(r);
-    }
-}
-
-/* The page goes, so texts are copied. */
-static void keep_row(struct arena *arena, struct rewind_row *row)
-{
-    row->row_key = arena_str(arena, row->row_key);
-    row->type = arena_str(arena, row->type);
-    row->reason = arena_str(arena, row->reason);
-    row->instance_id = arena_str(arena, row->instance_id);
-    row->orchestration_status = arena_str(arena, row->orchestration_status);
-}
-
-static enum err read_rows(struct jsonread *r, struct arena *arena, struct rows *rows)
-{
-    while (jsonread_element(r)) {
-        struct rewind_row row;
-        if (!jsonread_object(r)) {
-            jsonread_skip(r);
-            continue;
-        }
-        read_row(r, &row);
-        if (!row.row_key.len || str_eq(row.row_key, STR(SENTINEL)))
-            continue;
-        struct rewind_row *p = grown(rows->p, rows->count, &rows->cap, sizeof(row));
-        if (!p)
-            return ERR_NO_MEMORY;
-        keep_row(arena, &row);
-        rows->p = p;
-        rows->p[rows->count++] = row;
-    }
-    return OK;
-}
-
-/* ERR_BROKEN: not a page, nothing was added. */
-static enum err read_page(struct str page, struct arena *arena, struct rows *rows)
-{
-    size_t before = rows->count;
-    struct arena scratch;
-    struct jsonread r;
-    struct str name;
-    enum err err = OK;
-
-    arena_init(&scratch);
-    jsonread_init(&r, page, &scratch);
-    (void)jsonread_object(&r);
-    while (err == OK && jsonread_member(&r, &name)) {
-        if (str_eq(name, STR("value")) && jsonread_array(&r))
-            err = read_rows(&r, arena, rows);
-        else
-            jsonread_skip(&r);
-    }
-    if (err == OK && !jsonread_ok(&r))
-        err = ERR_BROKEN;
-    if (err != OK)
-        rows->count = before;
-    arena_fini(&scratch);
-    return err;
-}
-
-static enum err query_rows(struct rewind_plan *plan, struct storage *s, struct call *call,
-                           const struct rewind_node *node, struct rows *rows)
-{
-    CLEANUP_BUF struct buf filter = BUF_INIT(FILTER_MAX);
-    struct table_query query = { .table = str_c(s->history), .select = ROW_COLUMNS };
-    struct pages pages;
-    enum err err;
-
-    buf_add_c(&filter, "PartitionKey eq ");
-    key_literal(&filter, node->in->row.key);
-    buf_add_c(&filter, " and ExecutionId eq ");
-    key_literal(&filter, node->execution_id);
-    buf_add_c(&filter, " and (" WANTED ")");
-    if ((err = buf_err(&filter)) != OK)
-        return call_fail(call, err, "rewind: a key is too long");
-    query.filter = buf_str(&filter);
-    pages_init(&pages, s, &query);
-    while ((err = pages_next(&pages, call)) == OK && pages_more(&pages)) {
-        err = read_page(pages_body(&pages), &plan->arena, rows);
-        if (err == ERR_BROKEN)
-            err = pages_damaged(&pages, call);
-        else if (err != OK)
-            err = no_memory(call);
-        if (err != OK)
-            break;
-    }
-    pages_fini(&pages);
-    return err;
-}
-
-/* E: the sentinel's, not that of the row with the greatest key, which may belong to an older,
- * longer run (storage tables 11.2 no. 1). */
-static enum err read_sentinel(struct rewind_plan *plan, struct storage *s, struct call *call,
-                              struct rewind_node *node)
-{
-    CLEANUP_RESPONSE struct http_response response = RESPONSE_INIT;
-    struct arena scratch;
-    struct jsonread r;
-    struct str name, id = STR_NONE;
-    enum err err = tables_get(s, call, str_c(s->history), node->in->row.key, STR(SENTINEL),
-                              "ExecutionId", &response);
-
-    if (err == ERR_NOT_FOUND)
-        return call_fail(call, ERR_WRONG_STATE, "rewind: " STR_FMT " has no history",
-                         STR_ARG(str_slice(node->in->row.id, 0, 300)));
-    if (err != OK)
-        return err;
-    arena_init(&scratch);
-    jsonread_init(&r, buf_str(&response.body), &scratch);
-    (void)jsonread_object(&r);
-    while (jsonread_member(&r, &name)) {
-        if (str_eq(name, STR("ExecutionId")))
-            (void)jsonread_string(&r, &id);
-        else
-            jsonread_skip(&r);
-    }
-    node->execution_id = arena_str(&plan->arena, id);
-    arena_fini(&scratch);
-    if (!str_eq(node->execution_id, node->in->execution_id))
-        return call_fail(call, ERR_BUSY,
-                         "rewind: the history of " STR_FMT " belongs to another run than its row",
-                         STR_ARG(str_slice(node->in->row.id, 0, 300)));
-    return OK;
-}
-
-/* -- deciding -- */
-
-/* The row's ETag, and a last look that it is still what the query saw. */
-static enum err fetch_etag(struct rewind_plan *plan, struct storage *s, struct call *call,
-                           const struct rewind_node *node, const struct rewind_row *row,
-                           struct str *ret)
-{
-    CLEANUP_RESPONSE struct http_response response = RESPONSE_INIT;
-    struct arena scratch;
-    struct jsonread r;
-    struct rewind_row now;
-    struct str etag;
-    enum err err = tables_get(s, call, str_c(s->history), node->in->row.key, row->row_key,
-                              "EventType,Reason", &response);
-
-    if (err != OK)
-        return err;
-    call_progress(call);
-    arena_init(&scratch);
-    jsonread_init(&r, buf_str(&response.body), &scratch);
-    (void)jsonread_object(&r);
-    read_row(&r, &now);
-    bool same = jsonread_ok(&r) && str_eq(now.type, row->type);
-    arena_fini(&scratch);
-    if (!same || !response_header(&response, "etag", &etag))
-        return call_fail(call, ERR_BUSY, "rewind: the history of " STR_FMT " is changing",
-                         STR_ARG(str_slice(node->in->row.id, 0, 300)));
-    *ret = arena_str(&plan->arena, etag);
-    return OK;
 }
 
 static enum err add_edit(struct rewind_plan *plan, struct storage *s, struct call *call,
@@ -242,7 +17,7 @@ static enum err add_edit(struct rewind_plan *plan, struct storage *s, struct cal
 {
     CLEANUP_BUF struct buf reason = BUF_INIT(4 * KIB);
     struct rewind_edit edit = { .row_key = row->row_key, .keep_type = keep_type };
-    enum err err = fetch_etag(plan, s, call, node, row, &edit.etag);
+    enum err err = rewind_row_etag(s, call, node->in, row, &plan->arena, &edit.etag);
 
     if (err != OK)
         return err;
@@ -251,7 +26,7 @@ static enum err add_edit(struct rewind_plan *plan, struct storage *s, struct cal
                          REWIND_EDITS_MAX);
     buf_add_c(&reason, REWOUND);
     buf_add(&reason, row->type);
-    struct rewind_edit *edits = grown(node->edits, node->count, &node->cap, sizeof(edit));
+    struct rewind_edit *edits = grow(node->edits, node->count, &node->cap, sizeof(edit));
     if (!edits || buf_err(&reason) != OK)
         return no_memory(call);
     node->edits = edits;
@@ -261,15 +36,16 @@ static enum err add_edit(struct rewind_plan *plan, struct storage *s, struct cal
 }
 
 /* The first decision with that id; one that an earlier rewind has marked counts as well. */
-static const struct rewind_row *find_decision(const struct rows *rows, const char *type, int64_t id)
+static const struct rewind_row *find_decision(const struct rewind_rows *rows, const char *type,
+                                              int64_t id)
 {
     for (size_t i = 0; i < rows->count; i++) {
         const struct rewind_row *row = &rows->p[i];
         if (row->event_id != id || id < 0)
             continue;
-        if (type_is(row, type))
+        if (rewind_row_is(row, type))
             return row;
-        if (type_is(row, "GenericEvent") && str_starts(row->reason, STR(REWOUND)) &&
+        if (rewind_row_is(row, "GenericEvent") && str_starts(row->reason, STR(REWOUND)) &&
             str_eq(str_slice(row->reason, strlen(REWOUND), row->reason.len), str_c(type)))
             return row;
     }
@@ -299,7 +75,7 @@ static enum err add_node(struct rewind_plan *plan, struct call *call, struct ins
     struct rewind_node *nodes = plan->nodes;
 
     if (plan->count < REWIND_TREE_MAX)
-        nodes = grown(plan->nodes, plan->count, &plan->cap, sizeof(*nodes));
+        nodes = grow(plan->nodes, plan->count, &plan->cap, sizeof(*nodes));
     if (!nodes || plan->count >= REWIND_TREE_MAX) {
         instance_unref(in);
         return nodes ? call_fail(call, ERR_TOO_BIG, "rewind: more than %d instances would change",
@@ -346,19 +122,20 @@ static enum err add_child(struct rewind_plan *plan, struct storage *s, struct ca
 }
 
 static enum err plan_task(struct rewind_plan *plan, struct storage *s, struct call *call, size_t at,
-                          const struct rows *rows, const struct rewind_row *failed)
+                          const struct rewind_rows *rows, const struct rewind_row *failed)
 {
     const struct rewind_row *scheduled = find_decision(rows, "TaskScheduled", failed->task_id);
 
     if (!scheduled)
         return missing(call, &plan->nodes[at], failed);
-    if (type_is(scheduled, "GenericEvent"))
+    if (rewind_row_is(scheduled, "GenericEvent"))
         return OK; /* marked by a rewind that was cut off before the failure itself */
     return add_edit(plan, s, call, &plan->nodes[at], scheduled, false);
 }
 
 static enum err plan_child(struct rewind_plan *plan, struct storage *s, struct call *call,
-                           size_t at, const struct rows *rows, const struct rewind_row *failed)
+                           size_t at, const struct rewind_rows *rows,
+                           const struct rewind_row *failed)
 {
     const struct rewind_row *created =
         find_decision(rows, "SubOrchestrationInstanceCreated", failed->task_id);
@@ -372,13 +149,13 @@ static enum err plan_child(struct rewind_plan *plan, struct storage *s, struct c
 /* Children that a rewind which was cut off had taken in already: their failure is marked, so only
  * the mark at their creation tells. Those that have ended or run since are left alone. */
 static enum err plan_marked_children(struct rewind_plan *plan, struct storage *s, struct call *call,
-                                     size_t at, const struct rows *rows)
+                                     size_t at, const struct rewind_rows *rows)
 {
     enum err err = OK;
 
     for (size_t i = 0; i < rows->count && err == OK; i++) {
         const struct rewind_row *row = &rows->p[i];
-        if (type_is(row, "SubOrchestrationInstanceCreated") && row->instance_id.len &&
+        if (rewind_row_is(row, "SubOrchestrationInstanceCreated") && row->instance_id.len &&
             str_starts(row->reason, STR(REWOUND)))
             err = add_child(plan, s, call, at, row->instance_id, false);
     }
@@ -393,18 +170,18 @@ static bool ends_the_run(const struct rewind_row *row)
 /* By an earlier rewind, which found it again: its OrchestrationStatus stays (vector 124). */
 static bool is_marked_twice(const struct rewind_row *row)
 {
-    return type_is(row, "GenericEvent") && str_eq(row->reason, STR(REWOUND "GenericEvent"));
+    return rewind_row_is(row, "GenericEvent") && str_eq(row->reason, STR(REWOUND "GenericEvent"));
 }
 
 static enum err plan_failures(struct rewind_plan *plan, struct storage *s, struct call *call,
-                              size_t at, const struct rows *rows)
+                              size_t at, const struct rewind_rows *rows)
 {
     enum err err = OK;
 
     for (size_t i = 0; i < rows->count && err == OK; i++) {
         const struct rewind_row *row = &rows->p[i];
-        bool task = type_is(row, "TaskFailed");
-        bool child = type_is(row, "SubOrchestrationInstanceFailed");
+        bool task = rewind_row_is(row, "TaskFailed");
+        bool child = rewind_row_is(row, "SubOrchestrationInstanceFailed");
         if (task)
             err = plan_task(plan, s, call, at, rows, row);
         else if (child)
@@ -421,16 +198,17 @@ static enum err plan_failures(struct rewind_plan *plan, struct storage *s, struc
 
 static enum err plan_node(struct rewind_plan *plan, struct storage *s, struct call *call, size_t at)
 {
-    struct rows rows = { 0 };
-    enum err err = read_sentinel(plan, s, call, &plan->nodes[at]);
+    struct rewind_rows rows = { 0 };
+    struct rewind_node *node = &plan->nodes[at]; /* moves when children are added */
+    enum err err = rewind_execution(s, call, node->in, &plan->arena, &node->execution_id);
 
     if (err == OK)
-        err = query_rows(plan, s, call, &plan->nodes[at], &rows);
-    if (err == OK && !plan->nodes[at].rewound)
+        err = rewind_rows_read(&rows, s, call, node->in, node->execution_id, &plan->arena);
+    if (err == OK && !node->rewound)
         err = plan_failures(plan, s, call, at, &rows);
     if (err == OK)
         err = plan_marked_children(plan, s, call, at, &rows);
-    free(rows.p);
+    rewind_rows_fini(&rows);
     return err;
 }
 
