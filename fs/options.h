@@ -70,8 +70,6 @@ void options_fini(struct options *o);
  * 1). */
 MUST_CHECK bool options_parse(struct options *o, int argc, char **argv, struct buf *why);
 
-/* The nearest name of an option, or NULL if nothing is near. */
-const char *options_nearest(const char *name);
 /* Does this look like a key, signature or token? */
 bool options_is_secret(const char *text);
 
