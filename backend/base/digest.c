@@ -6,34 +6,35 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+/* The hash that needs no memory is deprecated in favour of one that fetches an algorithm each time
+ * and can fail for want of it; the name of a file must not (F51). */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/sha.h>
 #include <zlib.h>
 
 #define STEP_BYTES  (64 * 1024) /* how much the packers are given room for at a time */
 #define STEP_BASE64 (12 * 1024) /* divisible by 3 and 4, so that no step ends in padding */
 
-/* A hash that was not computed must not go out as one; its callers could not tell. */
-static void must(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "taskhubfs: %s failed, giving up\n", what);
-    abort();
-}
-
 void digest_sha256(struct str data, unsigned char ret[32])
 {
-    must(EVP_Digest(data.p, data.len, ret, NULL, EVP_sha256(), NULL) == 1, "SHA-256");
+    SHA256_CTX hash;
+    SHA256_Init(&hash);
+    SHA256_Update(&hash, data.p, data.len);
+    SHA256_Final(ret, &hash);
 }
 
-void digest_hmac_sha256(struct str key, struct str data, unsigned char ret[32])
+enum err digest_hmac_sha256(struct str key, struct str data, unsigned char ret[32])
 {
     /* An empty key is a key; NULL would mean "the one of the last call". */
     const char *key_bytes = key.len ? key.p : "";
-    must(key.len <= INT_MAX && HMAC(EVP_sha256(), key_bytes, (int)key.len,
-                                    (const unsigned char *)data.p, data.len, ret, NULL) != NULL,
-         "HMAC-SHA-256");
+    if (key.len > INT_MAX)
+        return ERR_TOO_BIG;
+    return HMAC(EVP_sha256(), key_bytes, (int)key.len, (const unsigned char *)data.p, data.len, ret,
+                NULL)
+               ? OK
+               : ERR_NO_MEMORY;
 }
 
 static char hex_digit(unsigned v)
@@ -218,13 +219,21 @@ enum err gzip_unpack(struct buf *b, struct str data)
     return err;
 }
 
+/* Only where the system forbids the call: ids that are not random would be used twice. */
+static _Noreturn void give_up(void)
+{
+    fprintf(stderr, "taskhubfs: getrandom failed, giving up\n");
+    abort();
+}
+
 void random_bytes(unsigned char *ret, size_t n)
 {
     while (n) {
         ssize_t got = getrandom(ret, n, 0);
         if (got < 0 && errno == EINTR)
             continue;
-        must(got > 0, "getrandom");
+        if (got <= 0)
+            give_up();
         ret += got;
         n -= (size_t)got;
     }

@@ -6,8 +6,9 @@
 
 #include "backend/base/buf.h"
 
-void digest_sha256(struct str data, unsigned char ret[32]);
-void digest_hmac_sha256(struct str key, struct str data, unsigned char ret[32]);
+void digest_sha256(struct str data, unsigned char ret[32]); /* allocates nothing, cannot fail */
+/* ERR_NO_MEMORY: ret is not a signature then. */
+MUST_CHECK enum err digest_hmac_sha256(struct str key, struct str data, unsigned char ret[32]);
 void digest_hex(struct buf *b, const unsigned char *bytes, size_t n); /* lower case */
 
 void base64_encode(struct buf *b, struct str data); /* standard alphabet, padded, one line */

@@ -79,7 +79,8 @@ static enum err sign(struct sending *s, struct buf *url, struct buf *lines)
     if (settings->sign) {
         enum err err = settings->sign(settings->ctx, &s->request, lines, &suffix, &s->edition);
         if (err)
-            return err;
+            return call_fail(s->call, err, "%s %s%s: it cannot be signed",
+                             http_method_name(s->given->method), s->target.place, s->target.path);
     }
     buf_add(url, s->given->url);
     buf_add(url, buf_str(&suffix));

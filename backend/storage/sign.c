@@ -214,7 +214,9 @@ enum err sign_request(struct buf *b, const struct account *a, enum service servi
         err = buf_err(&text);
     if (err != OK)
         return err;
-    digest_hmac_sha256(secret_reveal(&a->key), buf_str(&text), mac);
+    err = digest_hmac_sha256(secret_reveal(&a->key), buf_str(&text), mac);
+    if (err != OK)
+        return err;
     buf_add_c(b, "SharedKey ");
     buf_add_c(b, a->name);
     buf_add_ch(b, ':');

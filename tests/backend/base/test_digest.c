@@ -5,8 +5,35 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+
 #include "backend/base/digest.h"
 #include "backend/base/limits.h"
+
+/* What OpenSSL is given memory by: none from the left-th allocation on. */
+static long left = -1;
+
+static bool is_out(void)
+{
+    return left == 0 || (left > 0 && left-- == 0);
+}
+
+static void *crypto_malloc(size_t n, const char *file, int line)
+{
+    return is_out() ? NULL : malloc(n);
+}
+
+static void *crypto_realloc(void *p, size_t n, const char *file, int line)
+{
+    return is_out() ? NULL : realloc(p, n);
+}
+
+static void crypto_free(void *p, const char *file, int line)
+{
+    free(p);
+}
 
 static void assert_hex(const unsigned char *bytes, size_t n, const char *expected)
 {
@@ -34,21 +61,49 @@ static void test_hmac_vectors(void **state)
     unsigned char mac[32];
     char key[131];
     memset(key, 0x0b, sizeof key);
-    digest_hmac_sha256((struct str){ key, 20 }, STR("Hi There"), mac);
+    assert_int_equal(digest_hmac_sha256((struct str){ key, 20 }, STR("Hi There"), mac), OK);
     assert_hex(mac, 32, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-    digest_hmac_sha256(STR("Jefe"), STR("what do ya want for nothing?"), mac);
+    assert_int_equal(digest_hmac_sha256(STR("Jefe"), STR("what do ya want for nothing?"), mac), OK);
     assert_hex(mac, 32, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     memset(key, 0xaa, sizeof key);
-    digest_hmac_sha256((struct str){ key, 131 },
-                       STR("Test Using Larger Than Block-Size Key - Hash Key First"), mac);
+    assert_int_equal(
+        digest_hmac_sha256((struct str){ key, 131 },
+                           STR("Test Using Larger Than Block-Size Key - Hash Key First"), mac),
+        OK);
     assert_hex(mac, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 static void test_hmac_takes_an_empty_key_and_empty_data(void **state)
 {
     unsigned char mac[32];
-    digest_hmac_sha256(STR_NONE, STR_NONE, mac);
+    assert_int_equal(digest_hmac_sha256(STR_NONE, STR_NONE, mac), OK);
     assert_hex(mac, 32, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
+static void test_F51_no_memory_is_an_error(void **state)
+{
+    unsigned char mac[32];
+    int failed = 0;
+    enum err err = ERR_NO_MEMORY;
+    for (long n = 0; err != OK && n < 100; n++) {
+        left = n;
+        err = digest_hmac_sha256(STR("Jefe"), STR("what do ya want for nothing?"), mac);
+        left = -1;
+        assert_true(err == OK || err == ERR_NO_MEMORY);
+        failed += err != OK;
+    }
+    assert_int_equal(err, OK);
+    assert_true(failed > 0);
+    assert_hex(mac, 32, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+static void test_F51_a_hash_needs_none(void **state)
+{
+    unsigned char hash[32];
+    left = 0;
+    digest_sha256(STR("abc"), hash);
+    left = -1;
+    assert_hex(hash, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 /* RFC 4648, section 10. */
@@ -289,10 +344,14 @@ static void test_guids_have_their_form(void **state)
 
 int main(void)
 {
+    if (!CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free))
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sha256_vectors),
         cmocka_unit_test(test_hmac_vectors),
         cmocka_unit_test(test_hmac_takes_an_empty_key_and_empty_data),
+        cmocka_unit_test(test_F51_no_memory_is_an_error),
+        cmocka_unit_test(test_F51_a_hash_needs_none),
         cmocka_unit_test(test_base64_vectors),
         cmocka_unit_test(test_base64_there_and_back),
         cmocka_unit_test(test_base64_appends),
