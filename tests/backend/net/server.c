@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct server {
     const struct step *script;
     int port, listener, stop; /* stop: an eventfd, readable when all must end */
     int connection;           /* T: the server's thread; -1 = none */
+    int deaf;                 /* T: likewise; kept open, since closing it would tell the peer */
     pthread_mutex_t mutex;
     pthread_cond_t more;
     int connections, requests; /* L */
@@ -206,6 +208,16 @@ static bool stall(struct server *s)
     return true;
 }
 
+static void go_deaf(struct server *s)
+{
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog filter = { .len = 1, .filter = &nothing };
+    if (setsockopt(s->connection, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)))
+        die("filter");
+    s->deaf = s->connection;
+    s->connection = -1;
+}
+
 static bool play(struct server *s, const struct step *step)
 {
     switch (step->kind) {
@@ -228,6 +240,9 @@ static bool play(struct server *s, const struct step *step)
         return true;
     case STEP_RESET:
         reset_connection(s);
+        return true;
+    case STEP_DEAF:
+        go_deaf(s);
         return true;
     case STEP_AGAIN:
         return ready(s, -1, 0, 0);
@@ -258,7 +273,7 @@ struct server *server_start(const struct step *script)
     if (!s)
         die("memory");
     s->script = script;
-    s->connection = -1;
+    s->connection = s->deaf = -1;
     s->listener = listen_anywhere(&s->port);
     s->stop = eventfd(0, EFD_CLOEXEC);
     pthread_mutex_init(&s->mutex, NULL);
@@ -276,6 +291,8 @@ struct server *server_stop(struct server *s)
         die("stop");
     close(s->listener);
     close(s->stop);
+    if (s->deaf >= 0)
+        close(s->deaf);
     for (int i = 0; i < s->requests; i++)
         free(s->texts[i]);
     pthread_mutex_destroy(&s->mutex);

@@ -20,6 +20,8 @@ enum step_kind {
     STEP_PAUSE,  /* does nothing for so many ms */
     STEP_CLOSE,  /* ends the connection orderly (FIN) */
     STEP_RESET,  /* ends it with a reset (RST) */
+    STEP_DEAF,   /* from now on nothing of the peer's arrives or is acknowledged, as when a NAT has
+                    forgotten the connection; once a script */
     STEP_AGAIN,  /* goes back so many steps, for ever */
 };
 
@@ -64,6 +66,10 @@ struct step {
 #define RESET                                                                                      \
     {                                                                                              \
         .kind = STEP_RESET                                                                         \
+    }
+#define DEAF                                                                                       \
+    {                                                                                              \
+        .kind = STEP_DEAF                                                                          \
     }
 #define AGAIN(steps)                                                                               \
     {                                                                                              \
