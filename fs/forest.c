@@ -450,6 +450,16 @@ enum err forest_attr(struct forest *f, struct call *call, node n, bool exact, st
     return err == OK ? tree_attr(t, call, n, exact, ret) : err;
 }
 
+enum err forest_attr_sent(struct forest *f, struct call *call, node n, struct attr *ret)
+{
+    struct tree *t;
+    enum err err = tree_at(f, call, n, &t);
+
+    if (err == OK)
+        tree_attr_sent(t, n, ret);
+    return err;
+}
+
 enum err forest_read(struct forest *f, struct call *call, node file, struct content *ret)
 {
     struct tree *t;

@@ -105,7 +105,8 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 }
 
 /* truncate, touch, chmod of a control file come after the message has gone (cp -p, install): an
- * error would invite a repeat (F65). */
+ * error would invite a repeat (F65). By then the instance may be in a state that does not offer the
+ * file any more, or be gone. */
 static enum err run_setattr(struct request *r)
 {
     enum node_class class = tree_class(r->node);
@@ -114,7 +115,10 @@ static enum err run_setattr(struct request *r)
         return call_fail(&r->call, ERR_FORBIDDEN,
                          "sizes, times, modes and owners cannot be changed here");
     r->reply.kind = REPLY_ATTR;
-    return forest_attr(r->mount->forest, &r->call, r->node, false, &r->reply.attr);
+    enum err err = forest_attr(r->mount->forest, &r->call, r->node, false, &r->reply.attr);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    return forest_attr_sent(r->mount->forest, &r->call, r->node, &r->reply.attr);
 }
 
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,

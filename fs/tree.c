@@ -103,6 +103,11 @@ void tree_drop_cached(struct tree *t)
 
 /* -- attributes -- */
 
+void tree_attr_sent(struct tree *t, node n, struct attr *ret)
+{
+    attrs_message(t, n, ret);
+}
+
 enum err tree_attr(struct tree *t, struct call *call, node n, bool exact, struct attr *ret)
 {
     CLEANUP_PLACE struct place p = { 0 };

@@ -101,6 +101,8 @@ MUST_CHECK enum err tree_hold(struct tree *t, const struct attr *a, struct str i
 /* exact: fetch what the true size needs (stat, open). ERR_NOT_FOUND: purged meanwhile. */
 MUST_CHECK enum err tree_attr(struct tree *t, struct call *call, node n, bool exact,
                               struct attr *ret);
+/* What a control file is, whether its instance still offers it or not: for who has it open. */
+void tree_attr_sent(struct tree *t, node n, struct attr *ret);
 
 /* -- directories: a frozen listing per open -- */
 struct lister;
