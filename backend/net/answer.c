@@ -82,6 +82,8 @@ static bool header_line(struct answer *a, struct str line)
         return refuse(a, "a header without a name");
     CLEANUP_BUF struct buf name = BUF_INIT(HTTP_HEADERS_MAX_BYTES);
     add_lower(&name, str_trim(str_slice(line, 0, colon)));
+    if (buf_err(&name) != OK)
+        return false;
     struct str value = str_trim(str_slice(line, colon + 1, line.len)), before;
     if (is_single(buf_str(&name)) && response_header(a->response, buf_c(&name), &before))
         return refuse(a, "a header that stands there twice");
@@ -93,7 +95,7 @@ static bool header_line(struct answer *a, struct str line)
     buf_add(headers, STR(": "));
     buf_add(headers, value);
     buf_add_ch(headers, '\n');
-    return true;
+    return buf_err(headers) == OK; /* half a head would be another answer */
 }
 
 /* An error's status counts, however long its explanation. */

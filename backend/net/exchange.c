@@ -226,7 +226,7 @@ static void words_of(struct exchange *x, CURLcode code, struct attempt *ret)
     else if (a->too_big)
         why = "the body is above the limit";
     else if (code == CURLE_OUT_OF_MEMORY && ret->end == TRY_BROKEN)
-        why = "headers above 64 KiB";
+        why = "headers above 64 KiB, or no memory for them";
     bool tls = code == CURLE_SSL_CONNECT_ERROR, proxy = !x->began && proxy_status(x) >= 300;
     snprintf(ret->words, sizeof(ret->words), "%s%.200s%s", proxy ? "proxy: " : "", why,
              tls ? " (offered: TLS 1.2 and newer)" : "");

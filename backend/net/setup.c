@@ -57,29 +57,35 @@ static bool add_headers(struct curl_slist **lines, const struct exchange_plan *p
     return add_line(lines, "Expect:") && (typed || add_line(lines, "Content-Type:"));
 }
 
-static void set_method(CURL *easy, const struct http_request *r)
+/* libcurl copies texts and needs memory for them. Without its method a DELETE would go out as a GET
+ * and its answer be taken for a success (F51). */
+static bool set_text(CURL *easy, CURLoption option, const char *text)
+{
+    return curl_easy_setopt(easy, option, text) == CURLE_OK;
+}
+
+static bool set_method(CURL *easy, const struct http_request *r)
 {
     switch (r->method) {
     case HTTP_GET:
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-        return;
+        return true;
     case HTTP_HEAD:
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-        return;
+        return true;
     case HTTP_DELETE:
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
-        return;
+        return set_text(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
     case HTTP_PUT:
     case HTTP_POST:
     case HTTP_MERGE:
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body.len > 0 ? r->body.p : "");
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
-        if (r->method != HTTP_POST)
-            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, http_method_name(r->method));
-        return;
+        return r->method == HTTP_POST ||
+               set_text(easy, CURLOPT_CUSTOMREQUEST, http_method_name(r->method));
     }
+    return false;
 }
 
 static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
@@ -90,9 +96,10 @@ static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
-static void set_connection(CURL *easy, const struct exchange_plan *plan)
+static bool set_connection(CURL *easy, const struct exchange_plan *plan)
 {
     struct target target;
+    bool ok = true;
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -102,7 +109,7 @@ static void set_connection(CURL *easy, const struct exchange_plan *plan)
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
 #if LIBCURL_VERSION_NUM >= 0x075500
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    ok = set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
@@ -111,7 +118,8 @@ static void set_connection(CURL *easy, const struct exchange_plan *plan)
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
     if (target_parse(plan->request->url, &target) && target.loopback)
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        ok = set_text(easy, CURLOPT_PROXY, "") && ok;
+    return ok;
 }
 
 static void set_class(CURL *easy, const struct exchange_plan *plan)
@@ -128,15 +136,14 @@ static void set_class(CURL *easy, const struct exchange_plan *plan)
 
 bool setup_request(CURL *easy, const struct exchange_plan *plan, struct curl_slist **lines)
 {
-    if (!add_headers(lines, plan))
+    if (!add_headers(lines, plan) || !set_connection(easy, plan) ||
+        !set_method(easy, plan->request))
         return false;
-    set_connection(easy, plan);
     set_class(easy, plan);
-    set_method(easy, plan->request);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *lines);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "taskhubfs/" TASKHUBFS_VERSION);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    return curl_easy_setopt(easy, CURLOPT_URL, plan->url) == CURLE_OK;
+    return set_text(easy, CURLOPT_USERAGENT, "taskhubfs/" TASKHUBFS_VERSION) &&
+           set_text(easy, CURLOPT_URL, plan->url);
 }

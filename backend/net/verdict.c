@@ -90,8 +90,8 @@ static enum err unanswered(struct sending *s, enum err read_err, const char *why
 {
     if (s->given->class == CLASS_ONCE && s->last.sent)
         return unknown_outcome(s, why);
-    /* R6: EREMOTEIO would claim that a write was not executed. */
-    if (s->given->class == CLASS_IDEMPOTENT && s->last.sent && read_err == ERR_BROKEN)
+    /* R6: EREMOTEIO, ENOMEM and EFBIG would claim that a write was not executed. */
+    if (s->given->class == CLASS_IDEMPOTENT && s->last.sent && read_err != ERR_CANCELLED)
         read_err = ERR_TIMEOUT;
     return fail(s, s->out_of_time ? ERR_TIMEOUT : read_err, why);
 }

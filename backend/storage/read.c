@@ -159,6 +159,8 @@ enum err storage_get(struct hub *hub, struct call *call, struct str id, struct s
 
     if (!key.len) {
         key_escape(&made, id);
+        if (buf_err(&made) == ERR_NO_MEMORY)
+            return call_fail(call, ERR_NO_MEMORY, "no memory for a table key");
         if (buf_err(&made) != OK)
             return call_fail(call, ERR_NOT_FOUND, "no table key is as long as this instance id");
         key = buf_str(&made);
