@@ -54,8 +54,7 @@ void forest_forget(struct forest *f, node n, uint64_t count);
 MUST_CHECK enum err forest_hold(struct forest *f, const struct attr *a, struct str id);
 MUST_CHECK enum err forest_attr(struct forest *f, struct call *call, node n, bool exact,
                                 struct attr *ret);
-MUST_CHECK enum err forest_attr_sent(struct forest *f, struct call *call, node n,
-                                     struct attr *ret);
+MUST_CHECK enum err forest_attr_sent(struct forest *f, struct call *call, node n, struct attr *ret);
 MUST_CHECK enum err forest_opendir(struct forest *f, struct call *call, node dir,
                                    struct lister **ret);
 MUST_CHECK enum err forest_read(struct forest *f, struct call *call, node file,
