@@ -1,40 +1,17 @@
 #include "fs/forest.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "backend/base/limits.h"
-#include "backend/base/log.h"
-#include "backend/flight.h"
 #include "fs/dirs.h"
-#include "fs/folders.h"
 #include "fs/nodes.h"
 #include "fs/progress.h"
-
-#define HUB_NAME_MIN 3
-#define HUB_NAME_MAX 54 /* with "Instances" the table service's 63 */
-
-/* A hub that was found once: its number, and its tree when somebody looked into it. */
-struct plot {
-    unsigned number;             /* I */
-    unsigned caps;               /* L */
-    bool listed;                 /* L: by the last discovery */
-    struct tree *tree;           /* L: NULL, then fixed */
-    struct catalogue *catalogue; /* L: the same */
-    char name[HUB_NAME_MAX + 1]; /* I */
-};
 
 struct forest {
     struct forest_settings settings; /* I */
     struct tree *top;                /* I: the only hub, or the root and what it holds itself */
     struct tree_whole whole;         /* I */
-    struct lock lock;                /* RANK_FOREST */
-    struct plot *plots[NODE_HUB_MAX + 1]; /* L: by number; 0 is the top */
-    unsigned count;                       /* L: the last number given */
-    bool known;                           /* L: a discovery has succeeded */
-    bool stale;                           /* L: whatever its age */
-    int64_t discovered_ms;                /* L: clock_now_ms() when it began */
-    struct flight *discovering;           /* L */
+    struct plots plots;              /* the hubs, in a mount of all */
 };
 
 static bool has_all(const struct forest *f)
@@ -46,10 +23,7 @@ static bool has_all(const struct forest *f)
 
 struct tree *forest_tree(struct forest *f, unsigned number)
 {
-    if (number == 0)
-        return f->top;
-    LOCK_SCOPE(&f->lock);
-    return f->plots[number] ? f->plots[number]->tree : NULL;
+    return number == 0 ? f->top : plots_tree(&f->plots, number);
 }
 
 /* Numbers that nobody was given name no file. */
@@ -59,50 +33,11 @@ static enum err tree_at(struct forest *f, struct call *call, node n, struct tree
     return *ret ? OK : call_fail(call, ERR_NOT_FOUND, "there is no such hub");
 }
 
-static enum err plant(struct forest *f, struct call *call, struct plot *plot)
-{
-    struct tree_settings settings = f->settings.tree;
-    struct catalogue *c =
-        f->settings.hubs.plant(f->settings.hubs.ctx, str_c(plot->name), plot->caps);
-    struct tree *tree = NULL;
-
-    if (c) {
-        settings.catalogue = c;
-        settings.prefix = plot->name;
-        settings.hub = plot->number;
-        tree = tree_new(&settings);
-    }
-    if (!tree) {
-        catalogue_free(c);
-        return call_fail(call, ERR_NO_MEMORY, "out of memory");
-    }
-    lock_take(&f->lock);
-    bool late = plot->tree; /* somebody else was faster */
-    if (!late) {
-        plot->tree = tree;
-        plot->catalogue = c;
-    }
-    lock_drop(&f->lock);
-    if (late) {
-        tree_free(tree);
-        catalogue_free(c);
-    }
-    return OK;
-}
-
 static void each(void *ctx, void (*visit)(void *visit_ctx, struct tree *tree), void *visit_ctx)
 {
     struct forest *f = ctx;
 
-    lock_take(&f->lock);
-    unsigned n = f->count;
-    lock_drop(&f->lock);
-    for (unsigned i = 1; i <= n; i++) {
-        struct tree *t = forest_tree(f, i);
-
-        if (t)
-            visit(visit_ctx, t);
-    }
+    plots_each(&f->plots, visit, visit_ctx);
 }
 
 static void drop(void *ctx, struct tree *tree)
@@ -122,10 +57,8 @@ void forest_drop_cached(struct forest *f)
         tree_drop_cached(f->top);
         return;
     }
-    lock_take(&f->lock);
-    f->stale = true;
-    lock_drop(&f->lock);
-    each(f, drop, NULL);
+    plots_forget(&f->plots);
+    plots_each(&f->plots, drop, NULL);
 }
 
 static void count(void *ctx, struct tree *tree)
@@ -139,7 +72,7 @@ uint64_t forest_instance_count(struct forest *f)
 
     if (!has_all(f))
         return tree_instance_count(f->top);
-    each(f, count, &n);
+    plots_each(&f->plots, count, &n);
     return n;
 }
 
@@ -152,7 +85,7 @@ struct forest *forest_new(const struct forest_settings *settings)
     if (!f)
         return NULL;
     f->settings = *settings;
-    lock_init(&f->lock, RANK_FOREST);
+    plots_init(&f->plots, &settings->hubs, &settings->tree);
     struct tree_settings top = settings->tree;
     if (has_all(f)) {
         f->whole = (struct tree_whole){ .each = each, .forget = forget_all, .ctx = f };
@@ -161,7 +94,7 @@ struct forest *forest_new(const struct forest_settings *settings)
     }
     f->top = tree_new(&top);
     if (!f->top) {
-        lock_fini(&f->lock);
+        plots_fini(&f->plots);
         free(f);
         return NULL;
     }
@@ -172,207 +105,24 @@ void forest_free(struct forest *f)
 {
     if (!f)
         return;
-    for (unsigned i = 1; i <= f->count; i++) {
-        tree_free(f->plots[i]->tree);
-        catalogue_free(f->plots[i]->catalogue);
-        free(f->plots[i]);
-    }
+    plots_fini(&f->plots);
     tree_free(f->top);
-    lock_fini(&f->lock);
     free(f);
-}
-
-/* -- which hubs there are -- */
-
-static struct plot *find_locked(struct forest *f, struct str name)
-{
-    for (unsigned i = 1; i <= f->count; i++)
-        if (str_eq(str_c(f->plots[i]->name), name))
-            return f->plots[i];
-    return NULL;
-}
-
-static struct plot *find_or_add_locked(struct forest *f, struct call *call, struct str name)
-{
-    struct plot *p = find_locked(f, name);
-
-    if (p)
-        return p;
-    if (f->count == NODE_HUB_MAX || name.len > HUB_NAME_MAX) {
-        call->err = call_fail(call, ERR_TOO_MANY,
-                              "a mount has room for %u hubs; mount the one that "
-                              "is wanted: ACCOUNT/HUB",
-                              NODE_HUB_MAX);
-        return NULL;
-    }
-    p = calloc(1, sizeof(*p));
-    if (!p) {
-        call->err = call_fail(call, ERR_NO_MEMORY, "out of memory");
-        return NULL;
-    }
-    p->number = ++f->count;
-    snprintf(p->name, sizeof(p->name), STR_FMT, STR_ARG(name));
-    f->plots[p->number] = p;
-    return p;
-}
-
-/* What a discovery found, until it is complete (R3). */
-static enum err on_found(void *ctx, struct str hub, unsigned caps)
-{
-    struct folders *found = ctx;
-
-    folders_add(found, hub, caps);
-    return found->err;
-}
-
-static enum err adopt_locked(struct forest *f, struct call *call, const struct folders *found)
-{
-    for (unsigned i = 1; i <= f->count; i++)
-        f->plots[i]->listed = false;
-    for (size_t i = 0; i < found->count; i++) {
-        struct plot *p = find_or_add_locked(f, call, found->items[i].name);
-
-        if (!p)
-            return call->err;
-        p->caps = (unsigned)found->items[i].count;
-        p->listed = true;
-    }
-    f->known = true;
-    f->stale = false;
-    return OK;
-}
-
-/* Is the account out of reach, rather than unwilling? */
-static bool is_out_of_reach(enum err err)
-{
-    return err == ERR_UNREACHABLE || err == ERR_TIMEOUT || err == ERR_PAUSED ||
-           err == ERR_THROTTLED || err == ERR_BROKEN;
-}
-
-/* With the lock before and after, not while the account is asked. */
-static enum err discover_locked(struct forest *f, struct call *call)
-{
-    const struct forest_hubs *hubs = &f->settings.hubs;
-    struct flight *mine = flight_new();
-    int64_t begun_ms = clock_now_ms();
-    struct folders found;
-
-    if (!mine)
-        return call_fail(call, ERR_NO_MEMORY, "out of memory");
-    f->discovering = mine;
-    lock_drop(&f->lock);
-    folders_init(&found);
-    enum err err = hubs->discover(hubs->ctx, call, on_found, &found);
-    lock_take(&f->lock);
-    if (err == OK) {
-        err = adopt_locked(f, call, &found);
-    } else if (f->known && is_out_of_reach(err)) {
-        log_warning("hubs of the account: %s; those of the last discovery are shown", call->text);
-        err = OK;
-    }
-    if (err == OK)
-        f->discovered_ms = begun_ms;
-    f->discovering = NULL;
-    flight_land(mine, err, call);
-    folders_fini(&found);
-    return err;
-}
-
-static bool is_current_locked(const struct forest *f, int64_t max_age_ms)
-{
-    return f->known && !f->stale && clock_now_ms() - f->discovered_ms <= max_age_ms;
-}
-
-static enum err discover(struct forest *f, struct call *call, int64_t max_age_ms)
-{
-    enum err err = OK;
-
-    LOCK_SCOPE(&f->lock);
-    while (err == OK && !is_current_locked(f, max_age_ms)) {
-        if (call->local)
-            return ERR_WOULD_BLOCK;
-        if (!f->discovering)
-            return discover_locked(f, call);
-        err = flight_wait(f->discovering, &f->lock, call);
-    }
-    return err;
 }
 
 enum err forest_discover(struct forest *f, struct call *call)
 {
-    return has_all(f) ? discover(f, call, f->settings.tree.ttl_ms) : OK;
-}
-
-/* -- looking up a hub -- */
-
-/* What a table can be called (B14): nobody is asked for anything else. */
-static bool is_hub_name(struct str name)
-{
-    if (name.len < HUB_NAME_MIN || name.len > HUB_NAME_MAX)
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.p[i] | 0x20;
-        bool letter = c >= 'a' && c <= 'z';
-
-        if (!letter && (i == 0 || name.p[i] < '0' || name.p[i] > '9'))
-            return false;
-    }
-    return true;
-}
-
-static struct plot *find_listed(struct forest *f, struct str name)
-{
-    LOCK_SCOPE(&f->lock);
-    struct plot *p = find_locked(f, name);
-    return p && p->listed ? p : NULL;
-}
-
-/* Only a deletion has to do with it, so only a mount that may delete looks for it. */
-static enum err find_leftovers(struct forest *f, struct call *call, struct str name,
-                               struct plot **ret)
-{
-    const struct forest_hubs *hubs = &f->settings.hubs;
-    unsigned caps = 0;
-
-    if (!hubs->remove || !hubs->leftovers)
-        return call_fail(call, ERR_NOT_FOUND, "the account has no such hub");
-    if (call->local)
-        return ERR_WOULD_BLOCK;
-    enum err err = hubs->leftovers(hubs->ctx, call, name, &caps);
-    if (err != OK)
-        return err;
-    LOCK_SCOPE(&f->lock);
-    *ret = find_or_add_locked(f, call, name);
-    if (!*ret)
-        return call->err;
-    (*ret)->caps = caps;
-    return OK;
-}
-
-static enum err find_hub(struct forest *f, struct call *call, struct str name, struct plot **ret)
-{
-    if (!is_hub_name(name))
-        return call_fail(call, ERR_NOT_FOUND, "a hub cannot be called so");
-    *ret = find_listed(f, name);
-    if (*ret)
-        return OK;
-    enum err err = discover(f, call, TTL_NEGATIVE_MS);
-    if (err != OK)
-        return err;
-    *ret = find_listed(f, name);
-    return *ret ? OK : find_leftovers(f, call, name, ret);
+    return has_all(f) ? plots_discover(&f->plots, call, f->settings.tree.ttl_ms) : OK;
 }
 
 static enum err lookup_hub(struct forest *f, struct call *call, struct str name, struct attr *ret,
                            int64_t *negative_ms)
 {
-    struct plot *p = NULL;
-    enum err err = find_hub(f, call, name, &p);
+    unsigned number;
+    enum err err = plots_find(&f->plots, call, name, &number);
 
     *negative_ms = TTL_NEGATIVE_MS;
-    if (err == OK && !forest_tree(f, p->number))
-        err = plant(f, call, p);
-    return err == OK ? forest_attr(f, call, node_root_of(p->number), false, ret) : err;
+    return err == OK ? forest_attr(f, call, node_root_of(number), false, ret) : err;
 }
 
 enum err forest_lookup(struct forest *f, struct call *call, node parent, struct str name,
@@ -391,20 +141,6 @@ enum err forest_lookup(struct forest *f, struct call *call, node parent, struct 
 
 /* -- the root of all -- */
 
-static enum err add_hubs(struct forest *f, struct lister *l)
-{
-    LOCK_SCOPE(&f->lock);
-    for (unsigned i = 1; i <= f->count; i++) {
-        enum err err = OK;
-
-        if (f->plots[i]->listed)
-            err = lister_add(l, str_c(f->plots[i]->name), node_root_of(i));
-        if (err != OK)
-            return err;
-    }
-    return OK;
-}
-
 enum err forest_opendir(struct forest *f, struct call *call, node dir, struct lister **ret)
 {
     struct lister *l = NULL;
@@ -416,7 +152,7 @@ enum err forest_opendir(struct forest *f, struct call *call, node dir, struct li
         err = forest_discover(f, call);
     if (err == OK)
         err = tree_opendir(t, call, dir, &l);
-    if (err == OK && is_top && add_hubs(f, l) != OK) {
+    if (err == OK && is_top && plots_list(&f->plots, l) != OK) {
         lister_free(l);
         err = call_fail(call, ERR_NO_MEMORY, "out of memory");
     }
@@ -578,35 +314,25 @@ enum err forest_may_remove(struct forest *f, struct call *call, node hub)
     return OK;
 }
 
-static void removed(struct forest *f, unsigned number)
-{
-    lock_take(&f->lock);
-    f->plots[number]->listed = false;
-    struct tree *t = f->plots[number]->tree;
-    lock_drop(&f->lock);
-    tree_drop_cached(t);
-}
-
 enum err forest_remove(struct forest *f, struct call *call, node hub)
 {
     struct progress *progress = f->settings.tree.progress;
     CLEANUP_BUF struct buf what = BUF_INIT(KIB);
     struct running running;
+    unsigned number = node_hub(hub);
     enum err err = forest_may_remove(f, call, hub);
 
     if (err != OK)
         return err;
     if (call->local)
         return ERR_WOULD_BLOCK;
-    lock_take(&f->lock);
-    const struct plot *p = f->plots[node_hub(hub)];
-    struct catalogue *c = p->catalogue;
-    lock_drop(&f->lock);
-    buf_printf(&what, "delete hub %s", p->name);
+    buf_printf(&what, "delete hub %s", plots_name(&f->plots, number));
     progress_begin(progress, &running, call, buf_str(&what));
-    err = hub_remove(catalogue_hub(c), call);
+    err = hub_remove(plots_hub(&f->plots, number), call);
     progress_end(progress, &running);
-    if (err == OK)
-        removed(f, node_hub(hub));
-    return err;
+    if (err != OK)
+        return err;
+    plots_gone(&f->plots, number);
+    tree_drop_cached(forest_tree(f, number));
+    return OK;
 }

@@ -1,35 +1,18 @@
 /* forest: the trees of a mount: one hub, or every hub of an account side by side.
  * In front of struct tree, which is about one hub: the hub in a node's number (nodes.h) says which
  * tree an operation is for. With one hub its tree is the mount, and nothing here is in the way.
- * With all hubs of an account the root lists the hubs that a discovery found and a .taskhubfs/ of
- * the mount; a hub's tree is made when its name is looked up, its first request when something in
- * it is (lazy.h), so that listing the root opens no hub. Numbers of hubs are never used again: a
- * hub that goes and comes back is the same directory. Ownership: forest_free frees trees and the
- * catalogues that it had made; what the settings point to stays the caller's. Threads: any; one
- * lock, never held while a hub is asked. Local calls as in tree.h. */
+ * With all hubs of an account the root lists the hubs that a discovery found (plots.h) and a
+ * .taskhubfs/ of the mount; a hub's tree is made when its name is looked up, its first request when
+ * something in it is (lazy.h), so that listing the root opens no hub.
+ * Ownership: forest_free frees the trees; what the settings point to stays the caller's.
+ * Threads: any; no lock of its own. Local calls as in tree.h. */
 #ifndef FS_FOREST_H
 #define FS_FOREST_H
 
+#include "fs/plots.h"
 #include "fs/tree.h"
 
 struct forest;
-
-/* One hub that was found. Anything but OK ends the discovery with that error. */
-typedef enum err (*forest_found)(void *ctx, struct str hub, unsigned caps);
-
-/* How hubs are found and opened; only for a mount of all. */
-struct forest_hubs {
-    MUST_CHECK enum err (*discover)(void *ctx, struct call *call, forest_found emit,
-                                    void *emit_ctx);
-    /* The catalogue of a hub, without a request; NULL without memory. */
-    struct catalogue *(*plant)(void *ctx, struct str hub, unsigned caps);
-    /* No such hub was found: is there something left of one that a deletion can finish?
-     * ERR_NOT_FOUND. NULL = is not asked. */
-    MUST_CHECK enum err (*leftovers)(void *ctx, struct call *call, struct str hub,
-                                     unsigned *ret_caps);
-    bool remove; /* --allow-delete-hub */
-    void *ctx;
-};
 
 struct forest_settings {
     struct tree_settings tree; /* of every tree; its catalogue is the only hub's, NULL = all hubs */
