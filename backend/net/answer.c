@@ -1,26 +1,6 @@
 #include "backend/net/answer.h"
 
 #include "backend/base/limits.h"
-#include "backend/net/exchange.h"
-
-void response_fini(struct http_response *r)
-{
-    buf_fini(&r->body);
-    buf_fini(&r->headers);
-}
-
-bool response_header(const struct http_response *r, const char *name, struct str *ret)
-{
-    struct str lines = buf_str(&r->headers), wanted = str_c(name);
-    while (lines.len > 0) {
-        struct str line = str_cut(&lines, '\n');
-        if (!str_starts(line, wanted) || line.len <= wanted.len || line.p[wanted.len] != ':')
-            continue;
-        *ret = str_trim(str_slice(line, wanted.len + 1, line.len));
-        return true;
-    }
-    return false;
-}
 
 void answer_init(struct answer *a, const struct http_request *r, struct str client_id,
                  struct http_response *response)

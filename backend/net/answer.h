@@ -1,11 +1,13 @@
 /* answer: takes an answer in as curl hands it over, line by line, and decides whether it is one
- * that we accept (F16, F26, F27). Knows status lines and headers; not curl. Responses are finished
- * and searched here, too. Ownership: borrows the response it fills. Threads: private to the
- * exchange. */
+ * that we accept (F16, F26, F27). Knows status lines and headers; not curl.
+ * Ownership: borrows the response it fills. Threads: private to the exchange. */
 #ifndef BACKEND_NET_ANSWER_H
 #define BACKEND_NET_ANSWER_H
 
 #include "backend/net/net_internal.h"
+
+/* Of an error answer so much is kept; its status counts even if more comes (B38). */
+#define ERROR_BODY_MAX (64 * KIB)
 
 struct answer {
     struct http_response *response;

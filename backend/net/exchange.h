@@ -8,19 +8,7 @@
 
 #include "backend/net/net_internal.h"
 #include "backend/net/pool.h"
-
-struct exchange_plan {
-    const struct tuning *tuning;
-    const struct http_request *request; /* with CLIENT_ID_HEADER among its headers */
-    struct str client_id;               /* its value */
-    const char *url;                    /* complete, with what signing appended */
-    struct str signed_lines;            /* "Name: value\n" each */
-    int64_t connect_ms;                 /* at most, for name, connection and TLS */
-};
-#define CLIENT_ID_HEADER "x-ms-client-request-id"
-
-/* Of an error answer so much is kept; its status counts even if more comes (B38). */
-#define ERROR_BODY_MAX (64 * KIB)
+#include "backend/net/setup.h"
 
 /* Fills both. A CLASS_ONCE with a complete head is ANSWERED whatever becomes of its body (F11), and
  * has grace_ms left when the call is cancelled after its first byte (R5). */

@@ -21,15 +21,6 @@ const struct tuning tuning_default = {
     .grace_ms = 1000,
 };
 
-const char *http_method_name(enum http_method m)
-{
-    static const char *const names[] = {
-        [HTTP_GET] = "GET",   [HTTP_HEAD] = "HEAD",   [HTTP_PUT] = "PUT",
-        [HTTP_POST] = "POST", [HTTP_MERGE] = "MERGE", [HTTP_DELETE] = "DELETE"
-    };
-    return names[m];
-}
-
 /* -- the client -- */
 
 static void init_curl(void)

@@ -5,7 +5,8 @@
 #ifndef BACKEND_NET_NET_INTERNAL_H
 #define BACKEND_NET_NET_INTERNAL_H
 
-#include "backend/net/http.h"
+#include "backend/base/call.h"
+#include "backend/net/request.h"
 
 #define SLICE_MS 100 /* R5: every wait looks at the cancel flag and the deadline this often */
 
@@ -26,6 +27,7 @@ struct tuning {
 };
 extern const struct tuning tuning_default;
 
+struct http_client;
 /* http_client_new with other figures; copies them. */
 struct http_client *http_client_new_tuned(const struct http_settings *settings,
                                           const struct tuning *tuning);

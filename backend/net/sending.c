@@ -4,18 +4,11 @@
 #include "backend/base/limits.h"
 #include "backend/base/log.h"
 #include "backend/net/exchange.h"
+#include "backend/net/verdict.h"
 
 #define URL_MAX (64 * KIB) /* above what any service accepts */
 
 /* -- the request -- */
-
-bool sending_is_clean(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-            return false;
-    return true;
-}
 
 static bool has_body(const struct http_request *r)
 {
@@ -33,7 +26,7 @@ static enum err prepare_request(struct sending *s)
     if (!has_body(r))
         s->request.body = STR_NONE;
     for (size_t i = 0; i < HTTP_HEADERS && r->headers[i].name; i++) {
-        if (!sending_is_clean(r->headers[i].value))
+        if (!http_is_clean(r->headers[i].value))
             return call_fail(s->call, ERR_INVALID, "header %s holds a control character",
                              r->headers[i].name);
         if (!has_body(r) && str_eq_nocase(str_c(r->headers[i].name), STR("Content-Type")))
@@ -55,7 +48,7 @@ static enum err sending_init(struct sending *s)
     s->call->code[0] = s->call->request_id[0] = '\0';
     if (s->call->local)
         return call_fail(s->call, ERR_WOULD_BLOCK, "not known without a request");
-    if (!sending_is_clean(s->given->url) || !target_parse(s->given->url, &s->target))
+    if (!http_is_clean(s->given->url) || !target_parse(s->given->url, &s->target))
         return call_fail(s->call, ERR_INVALID, "not an http or https address");
     return prepare_request(s);
 }

@@ -5,7 +5,19 @@
 #ifndef BACKEND_NET_SETUP_H
 #define BACKEND_NET_SETUP_H
 
-#include "backend/net/exchange.h"
+#include <curl/curl.h>
+
+#include "backend/net/net_internal.h"
+
+/* One try, as exchange.h is given it. */
+struct exchange_plan {
+    const struct tuning *tuning;
+    const struct http_request *request; /* with CLIENT_ID_HEADER among its headers */
+    struct str client_id;               /* its value */
+    const char *url;                    /* complete, with what signing appended */
+    struct str signed_lines;            /* "Name: value\n" each */
+    int64_t connect_ms;                 /* at most, for name, connection and TLS */
+};
 
 /* On a handle that was just reset. False: no memory. */
 bool setup_request(CURL *easy, const struct exchange_plan *plan, struct curl_slist **lines);

@@ -1,7 +1,6 @@
-#include <stdio.h>
+#include "backend/net/verdict.h"
 
-#include "backend/net/exchange.h"
-#include "backend/net/sending.h"
+#include <stdio.h>
 
 enum err verdict_unreachable(struct sending *s, bool paused, const char *why)
 {
@@ -31,7 +30,7 @@ static enum err unknown_outcome(struct sending *s, const char *why)
 static void note_header(const struct http_response *r, const char *name, char *ret, size_t size)
 {
     struct str value;
-    if (response_header(r, name, &value) && sending_is_clean(value))
+    if (response_header(r, name, &value) && http_is_clean(value))
         snprintf(ret, size, STR_FMT, STR_ARG(value));
 }
 

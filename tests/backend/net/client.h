@@ -3,6 +3,7 @@
 #ifndef TESTS_BACKEND_NET_CLIENT_H
 #define TESTS_BACKEND_NET_CLIENT_H
 
+#include "backend/net/http.h"
 #include "backend/net/net_internal.h"
 
 /* Real limits, but waits of a few ms and a slowness limit of one second. */
