@@ -85,6 +85,21 @@ size_t listing_bytes(struct listing *l)
     return sizeof *l + blocks;
 }
 
+/* -- where a key is -- */
+
+size_t block_of_key(struct block *const *blocks, size_t n, struct str key)
+{
+    size_t lo = 0, hi = n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (str_cmp_utf16(block_key(blocks[mid], 0), key) <= 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo ? lo - 1 : n;
+}
+
 /* -- building -- */
 
 static enum err make_room(struct listing *l)
