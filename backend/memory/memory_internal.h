@@ -1,6 +1,6 @@
-/* memory_internal: the memory hub's inside, shared by its three files: the hub (memory.c), the app
- * that plays (simulator.c) and the first instances (seed.c). Ownership: the hub owns its records.
- * Threads: everything here under memory->lock. */
+/* memory_internal: the memory hub's inside, shared by its files: the hub (memory.c), what it holds
+ * (records.c), the app that plays (simulator.c) and the first instances (seed.c).
+ * Ownership: the hub owns its records. Threads: everything here under memory->lock. */
 #ifndef BACKEND_MEMORY_MEMORY_INTERNAL_H
 #define BACKEND_MEMORY_MEMORY_INTERNAL_H
 
@@ -23,6 +23,7 @@ static inline struct memory *memory_of(struct hub *hub)
     return (struct memory *)hub;
 }
 
+/* records.c */
 struct record *memory_find(struct memory *m, struct str id);
 /* Adds a record (takes it over); NULL and freed when memory is short. */
 struct record *memory_add(struct memory *m, struct record *r);
