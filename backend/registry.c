@@ -1,7 +1,7 @@
 #include "backend/registry.h"
 
 #include "backend/memory/memory.h"
-#include "backend/storage/storage.h"
+#include "backend/storage/provider.h"
 
 struct backend {
     const char *scheme;

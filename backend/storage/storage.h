@@ -1,9 +1,9 @@
 /* storage: a task hub in an Azure Storage account, as Microsoft's engine keeps it: two tables,
  * control queues, one container for large payloads.
- * This header is the provider's frame: its struct, how it is opened, and who implements which row
- * of hub_ops. wire.h carries every request; tables.h, queues.h and blobs.h speak to the services.
- * Ownership: storage_open gives a hub that hub_close frees.
- * Threads: letters at the members. I fixed before publication, L under lock. */
+ * This header is the room's frame: its struct, and who implements which row of hub_ops. provider.h
+ * opens it, wire.h carries every request; tables.h, queues.h and blobs.h speak to the services.
+ * Ownership: hub_close frees it. Threads: letters at the members. I fixed before publication, L
+ * under lock. */
 #ifndef BACKEND_STORAGE_STORAGE_H
 #define BACKEND_STORAGE_STORAGE_H
 
@@ -55,16 +55,6 @@ static inline struct storage *storage_of(struct hub *hub)
 {
     return (struct storage *)hub;
 }
-
-/* The registry's row (registry_open without the scheme). Three requests at most: it lists the
- * account's tables and takes the spelling of the hub from them (storage tables 1.2). */
-MUST_CHECK enum err storage_open(const struct config *config, const struct hub_settings *settings,
-                                 struct call *call, struct hub **ret);
-
-/* The registry's other row. One request for 1000 tables. */
-MUST_CHECK enum err storage_discover(const struct config *config,
-                                     const struct hub_settings *settings, struct call *call,
-                                     registry_emit emit, void *ctx);
 
 /* Rows of hub_ops; contracts in hub.h. listing.c, read.c: */
 MUST_CHECK enum err storage_list(struct hub *hub, struct call *call, const struct list_query *query,

@@ -40,7 +40,7 @@ void wire_forgive(struct call *call);
  * *ret_was_there, which may be NULL: this request deleted it. */
 MUST_CHECK enum err wire_deleted(struct call *call, enum err err, bool *ret_was_there);
 
-/* The callbacks of the clients (storage.c). */
+/* The callbacks of the clients (provider.c). */
 enum err wire_sign(void *ctx, const struct http_request *r, struct buf *out, struct buf *url_suffix,
                    unsigned *ret_edition);
 bool wire_renew(void *ctx, const struct http_response *r, unsigned edition);

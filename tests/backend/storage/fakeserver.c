@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "backend/storage/messages.h"
+#include "backend/storage/provider.h"
 
 #define REQUESTS_MAX 2000
 #define SOCKETS_MAX  256

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "backend/storage/access.h"
+#include "backend/storage/provider.h"
 #include "backend/storage/wire.h"
 #include "tests/backend/storage/fakeserver.h"
 

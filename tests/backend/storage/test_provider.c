@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/storage/provider.h"
 #include "tests/backend/storage/fakeserver.h"
 
 #define T(n)          "{\"TableName\":\"" n "\"}"

@@ -1,4 +1,4 @@
-#include "backend/storage/storage.h"
+#include "backend/storage/provider.h"
 
 #include <stdio.h>
 #include <stdlib.h>
