@@ -64,9 +64,10 @@ static enum situation situation_of_pending(const struct instance *in)
     return SITUATION_PENDING_WAITING;
 }
 
-enum situation situation_of(const struct instance *in)
+/* Of every status but Pending, which says too little. */
+static enum situation situation_of_status(enum status status)
 {
-    switch (in->row.status) {
+    switch (status) {
     case STATUS_RUNNING:
         return SITUATION_RUNNING;
     case STATUS_COMPLETED:
@@ -79,15 +80,20 @@ enum situation situation_of(const struct instance *in)
         return SITUATION_CANCELED;
     case STATUS_TERMINATED:
         return SITUATION_TERMINATED;
-    case STATUS_PENDING:
-        return situation_of_pending(in);
     case STATUS_SUSPENDED:
         return SITUATION_SUSPENDED;
+    case STATUS_PENDING:
     case STATUS_UNKNOWN:
     case STATUS_COUNT:
         break;
     }
     return SITUATION_UNKNOWN;
+}
+
+enum situation situation_of(const struct instance *in)
+{
+    return in->row.status == STATUS_PENDING ? situation_of_pending(in)
+                                            : situation_of_status(in->row.status);
 }
 
 static const char *const situation_names[SITUATION_COUNT] = {
@@ -143,6 +149,5 @@ bool command_offered(enum command_kind kind, enum status status)
         return false; /* they address what need not be there */
     if (status == STATUS_PENDING)
         return command_defs[kind].offered_pending;
-    struct instance in = { .row.status = status };
-    return command_defs[kind].allowed & (1u << situation_of(&in));
+    return command_defs[kind].allowed & (1u << situation_of_status(status));
 }

@@ -10,11 +10,32 @@
 #define VIEW_SHIFT  (KIND_SHIFT + 12)
 #define SPACE_SHIFT NODE_INDEX_BITS
 
+#define PAGE_BITS  5
+#define PAGE_SLOTS (1u << PAGE_BITS)
+
+/* What is known of an index that the kernel holds. */
 struct held {
-    uint64_t key; /* space and index; 0 = free, since no held space is 0 */
-    uint64_t count : 56;
+    uint64_t count : 56; /* 0 = not held */
     uint64_t marks : 8;
     struct text *text;
+};
+
+/* Instances whose slots are neighbours. A listing gives slots in the order of its rows, so who
+ * walks it goes through pages from front to end, and a held instance costs little more than its id.
+ */
+struct page {
+    unsigned used;
+    struct held slots[PAGE_SLOTS];
+};
+
+/* A place of the table: a page of instances, or one of anything else, whose numbers have no
+ * neighbours. */
+struct bin {
+    uint64_t key; /* space and index, or the page's number; 0 = free, since no held space is 0 */
+    union {
+        struct page *page;
+        struct held *one;
+    };
 };
 
 node node_pack(unsigned view, unsigned kind, uint64_t index)
@@ -61,10 +82,15 @@ uint64_t node_index(node n)
 
 static uint64_t key_of(enum node_space space, uint64_t index)
 {
-    return (uint64_t)space << SPACE_SHIFT | index;
+    return (uint64_t)space << SPACE_SHIFT | (space == SPACE_SLOT ? index >> PAGE_BITS : index);
 }
 
-/* Slots are counted up by one: they must be spread, or runs grow long (splitmix64's finisher). */
+static bool is_page(const struct bin *b)
+{
+    return b->key >> SPACE_SHIFT == SPACE_SLOT;
+}
+
+/* Pages are counted up by one: they must be spread, or runs grow long (splitmix64's finisher). */
 static uint64_t spread(uint64_t x)
 {
     x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -78,60 +104,137 @@ void nodes_init(struct nodes *n)
     lock_init(&n->lock, RANK_INODES);
 }
 
+static void bin_free(struct bin *b)
+{
+    for (unsigned i = 0; b->key != 0 && is_page(b) && i < PAGE_SLOTS; i++)
+        text_unref(b->page->slots[i].text);
+    if (b->key != 0 && !is_page(b))
+        text_unref(b->one->text);
+    free(b->page);
+}
+
 void nodes_fini(struct nodes *n)
 {
     for (size_t i = 0; i < n->cap; i++)
-        text_unref(n->slots[i].text);
-    free(n->slots);
+        bin_free(&n->bins[i]);
+    free(n->bins);
     lock_fini(&n->lock);
     memset(n, 0, sizeof(*n));
 }
 
-/* The entry of a key, or the free one where it belongs. */
-static struct held *find_locked(const struct nodes *n, uint64_t key)
+/* The bin of a key, or the free one where it belongs. */
+static struct bin *bin_locked(const struct nodes *n, uint64_t key)
 {
     size_t i = spread(key) & (n->cap - 1);
 
-    while (n->slots[i].key != 0 && n->slots[i].key != key)
+    while (n->bins[i].key != 0 && n->bins[i].key != key)
         i = (i + 1) & (n->cap - 1);
-    return &n->slots[i];
+    return &n->bins[i];
+}
+
+/* NULL: it is not held. */
+static struct held *find_locked(const struct nodes *n, enum node_space space, uint64_t index)
+{
+    struct bin *b = n->cap ? bin_locked(n, key_of(space, index)) : NULL;
+    struct held *h;
+
+    if (!b || b->key == 0)
+        return NULL;
+    h = is_page(b) ? &b->page->slots[index % PAGE_SLOTS] : b->one;
+    return h->count ? h : NULL;
 }
 
 static enum err resize_locked(struct nodes *n, size_t cap)
 {
-    struct nodes bigger = { .slots = calloc(cap, sizeof(struct held)), .cap = cap };
+    struct nodes bigger = { .bins = calloc(cap, sizeof(struct bin)), .cap = cap };
 
-    if (!bigger.slots)
+    if (!bigger.bins)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < n->cap; i++)
-        if (n->slots[i].key != 0)
-            *find_locked(&bigger, n->slots[i].key) = n->slots[i];
-    free(n->slots);
-    n->slots = bigger.slots;
+        if (n->bins[i].key != 0)
+            *bin_locked(&bigger, n->bins[i].key) = n->bins[i];
+    free(n->bins);
+    n->bins = bigger.bins;
     n->cap = cap;
     return OK;
 }
 
-static enum err hold_locked(struct nodes *n, uint64_t key, struct str text, unsigned marks)
+/* The bin of a key, made if need be; NULL without memory. */
+static struct bin *bin_make_locked(struct nodes *n, uint64_t key)
 {
-    struct held *h;
+    struct bin *b;
 
-    if (n->cap == 0 || n->used * 3 >= n->cap * 2) {
-        enum err err = resize_locked(n, n->cap ? 2 * n->cap : CAP_MIN);
+    if (n->cap == 0 || n->used * 3 >= n->cap * 2)
+        if (resize_locked(n, n->cap ? 2 * n->cap : CAP_MIN) != OK)
+            return NULL;
+    b = bin_locked(n, key);
+    if (b->key != 0)
+        return b;
+    struct bin made = { .key = key };
+    if (is_page(&made))
+        made.page = calloc(1, sizeof(*made.page));
+    else
+        made.one = calloc(1, sizeof(*made.one));
+    if (!made.page)
+        return NULL;
+    *b = made;
+    n->used++;
+    return b;
+}
 
-        if (err != OK)
-            return err;
+/* Takes a cell out and closes the gap, so that no marks of the dead remain. */
+static void bin_remove_locked(struct nodes *n, struct bin *b)
+{
+    size_t mask = n->cap - 1, gap = (size_t)(b - n->bins);
+
+    free(b->page);
+    *b = (struct bin){ 0 };
+    n->used--;
+    for (size_t i = (gap + 1) & mask; n->bins[i].key != 0; i = (i + 1) & mask) {
+        size_t home = spread(n->bins[i].key) & mask;
+
+        if (((i - home) & mask) < ((i - gap) & mask))
+            continue;
+        n->bins[gap] = n->bins[i];
+        n->bins[i] = (struct bin){ 0 };
+        gap = i;
     }
-    h = find_locked(n, key);
-    if (h->key == 0) {
-        h->text = text_new(text);
-        if (!h->text)
-            return ERR_NO_MEMORY;
-        h->key = key;
-        n->used++;
-    } else if (!str_eq(text_str(h->text), text)) {
-        return ERR_BUSY;
+    /* A failed attempt to shrink only costs memory. */
+    if (n->cap > CAP_MIN && n->used < n->cap / 8)
+        (void)!resize_locked(n, n->cap / 2);
+}
+
+static enum err begin_locked(struct nodes *n, enum node_space space, uint64_t index,
+                             struct str text, struct held **ret)
+{
+    struct bin *b = bin_make_locked(n, key_of(space, index));
+    struct text *copy = b ? text_new(text) : NULL;
+
+    if (!copy) {
+        if (b && (!is_page(b) || b->page->used == 0))
+            bin_remove_locked(n, b);
+        return ERR_NO_MEMORY;
     }
+    if (is_page(b))
+        b->page->used++;
+    *ret = is_page(b) ? &b->page->slots[index % PAGE_SLOTS] : b->one;
+    (*ret)->text = copy;
+    n->held++;
+    return OK;
+}
+
+static enum err hold_locked(struct nodes *n, enum node_space space, uint64_t index, struct str text,
+                            unsigned marks)
+{
+    struct held *h = find_locked(n, space, index);
+    enum err err = OK;
+
+    if (!h)
+        err = begin_locked(n, space, index, text, &h);
+    else if (!str_eq(text_str(h->text), text))
+        err = ERR_BUSY;
+    if (err != OK)
+        return err;
     h->count++;
     h->marks |= marks & 0xff;
     return OK;
@@ -143,7 +246,7 @@ enum err nodes_hold_marked(struct nodes *n, enum node_space space, uint64_t inde
     if (space == SPACE_NONE)
         return OK;
     LOCK_SCOPE(&n->lock);
-    return hold_locked(n, key_of(space, index), text, marks);
+    return hold_locked(n, space, index, text, marks);
 }
 
 enum err nodes_hold_folder(struct nodes *n, struct str text, uint64_t *ret)
@@ -153,7 +256,7 @@ enum err nodes_hold_folder(struct nodes *n, struct str text, uint64_t *ret)
     LOCK_SCOPE(&n->lock);
     for (uint64_t i = 0; i < PROBES_MAX; i++) {
         uint64_t index = (first + i) & NODE_INDEX_MASK;
-        enum err err = hold_locked(n, key_of(SPACE_FOLDER, index), text, 0);
+        enum err err = hold_locked(n, SPACE_FOLDER, index, text, 0);
 
         if (err == OK)
             *ret = index;
@@ -168,11 +271,11 @@ bool nodes_find_folder(struct nodes *n, struct str text, uint64_t *ret)
     uint64_t first = folder_number(text);
 
     LOCK_SCOPE(&n->lock);
-    for (uint64_t i = 0; n->cap > 0 && i < PROBES_MAX; i++) {
+    for (uint64_t i = 0; i < PROBES_MAX; i++) {
         uint64_t index = (first + i) & NODE_INDEX_MASK;
-        const struct held *h = find_locked(n, key_of(SPACE_FOLDER, index));
+        const struct held *h = find_locked(n, SPACE_FOLDER, index);
 
-        if (h->key == 0)
+        if (!h)
             return false;
         if (str_eq(text_str(h->text), text)) {
             *ret = index;
@@ -182,23 +285,15 @@ bool nodes_find_folder(struct nodes *n, struct str text, uint64_t *ret)
     return false;
 }
 
-/* Takes an entry out and closes the gap, so that no marks of the dead remain. */
-static void remove_locked(struct nodes *n, struct held *h)
+static void end_locked(struct nodes *n, enum node_space space, uint64_t index, struct held *h)
 {
-    size_t mask = n->cap - 1, gap = (size_t)(h - n->slots);
+    struct bin *b = bin_locked(n, key_of(space, index));
 
     text_unref(h->text);
     *h = (struct held){ 0 };
-    n->used--;
-    for (size_t i = (gap + 1) & mask; n->slots[i].key != 0; i = (i + 1) & mask) {
-        size_t home = spread(n->slots[i].key) & mask;
-
-        if (((i - home) & mask) < ((i - gap) & mask))
-            continue;
-        n->slots[gap] = n->slots[i];
-        n->slots[i] = (struct held){ 0 };
-        gap = i;
-    }
+    n->held--;
+    if (!is_page(b) || --b->page->used == 0)
+        bin_remove_locked(n, b);
 }
 
 void nodes_forget(struct nodes *n, enum node_space space, uint64_t index, uint64_t count)
@@ -208,48 +303,46 @@ void nodes_forget(struct nodes *n, enum node_space space, uint64_t index, uint64
     if (space == SPACE_NONE)
         return;
     LOCK_SCOPE(&n->lock);
-    if (n->cap == 0)
+    h = find_locked(n, space, index);
+    if (!h)
         return;
-    h = find_locked(n, key_of(space, index));
-    if (h->key == 0)
-        return;
-    if (h->count > count) {
+    if (h->count > count)
         h->count -= count;
-        return;
-    }
-    remove_locked(n, h);
-    /* A failed attempt to shrink only costs memory. */
-    if (n->cap > CAP_MIN && n->used < n->cap / 8)
-        (void)!resize_locked(n, n->cap / 2);
+    else
+        end_locked(n, space, index, h);
 }
 
 struct text *nodes_text(struct nodes *n, enum node_space space, uint64_t index)
 {
     LOCK_SCOPE(&n->lock);
-    if (n->cap == 0)
-        return NULL;
-    return text_ref(find_locked(n, key_of(space, index))->text);
+    const struct held *h = find_locked(n, space, index);
+    return h ? text_ref(h->text) : NULL;
 }
 
 unsigned nodes_marks(struct nodes *n, enum node_space space, uint64_t index)
 {
     LOCK_SCOPE(&n->lock);
-    return n->cap ? (unsigned)find_locked(n, key_of(space, index))->marks : 0;
+    const struct held *h = find_locked(n, space, index);
+    return h ? (unsigned)h->marks : 0;
 }
 
-uint64_t *nodes_held(struct nodes *n, enum node_space space, size_t *ret_count)
+uint64_t *nodes_held_slots(struct nodes *n, size_t *ret_count)
 {
     uint64_t *ret;
     size_t count = 0;
 
     LOCK_SCOPE(&n->lock);
     *ret_count = 0;
-    ret = malloc((n->used + 1) * sizeof(*ret));
+    ret = malloc((n->held + 1) * sizeof(*ret));
     if (!ret)
         return NULL;
-    for (size_t i = 0; i < n->cap; i++)
-        if (n->slots[i].key != 0 && n->slots[i].key >> SPACE_SHIFT == (uint64_t)space)
-            ret[count++] = n->slots[i].key & NODE_INDEX_MASK;
+    for (size_t i = 0; i < n->cap; i++) {
+        const struct bin *b = &n->bins[i];
+
+        for (unsigned k = 0; b->key != 0 && is_page(b) && k < PAGE_SLOTS; k++)
+            if (b->page->slots[k].count)
+                ret[count++] = (b->key & NODE_INDEX_MASK) << PAGE_BITS | k;
+    }
     *ret_count = count;
     return ret;
 }
@@ -257,5 +350,5 @@ uint64_t *nodes_held(struct nodes *n, enum node_space space, size_t *ret_count)
 size_t nodes_count(struct nodes *n)
 {
     LOCK_SCOPE(&n->lock);
-    return n->used;
+    return n->held;
 }

@@ -31,8 +31,9 @@ uint64_t node_index(node n);
 
 struct nodes {
     struct lock lock;
-    struct held *slots; /* L: open addressing */
-    size_t cap, used;   /* L */
+    struct bin *bins; /* L: open addressing */
+    size_t cap, used; /* L: bins */
+    size_t held;      /* L: indexes */
 };
 
 void nodes_init(struct nodes *n);
@@ -58,8 +59,8 @@ struct text *nodes_text(struct nodes *n, enum node_space space,
 unsigned nodes_marks(struct nodes *n, enum node_space space, uint64_t index);
 #define NODE_MARK(view)        (1u << (view))
 #define NODE_MARK_INSIDE(view) (1u << (4 + (view)))
-/* Every index of a space that is held now: an array to be freed; NULL and 0 also without memory. */
-uint64_t *nodes_held(struct nodes *n, enum node_space space, size_t *ret_count);
+/* Every slot that is held now: an array to be freed; NULL and 0 also without memory. */
+uint64_t *nodes_held_slots(struct nodes *n, size_t *ret_count);
 size_t nodes_count(struct nodes *n);
 
 #endif

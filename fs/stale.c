@@ -45,7 +45,7 @@ static bool stale_init(struct stale *s, struct tree *t, const struct catalogue_n
 
 uint64_t *tree_held_slots(struct tree *t, size_t *ret_count)
 {
-    return nodes_held(&t->nodes, SPACE_SLOT, ret_count);
+    return nodes_held_slots(&t->nodes, ret_count);
 }
 
 /* -- attributes -- */

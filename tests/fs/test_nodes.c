@@ -63,7 +63,7 @@ static void test_marks_and_what_is_held(void **state)
     assert_int_equal(nodes_hold(&n, SPACE_FOLDER, 7, STR("Failed")), OK);
     assert_int_equal(nodes_marks(&n, SPACE_SLOT, 7), NODE_MARK(1) | NODE_MARK_INSIDE(3));
     assert_int_equal(nodes_marks(&n, SPACE_FOLDER, 7), 0);
-    held = nodes_held(&n, SPACE_SLOT, &count);
+    held = nodes_held_slots(&n, &count);
     assert_int_equal(count, 1);
     assert_int_equal(held[0], 7);
     free(held);
@@ -71,8 +71,43 @@ static void test_marks_and_what_is_held(void **state)
     assert_int_equal(nodes_marks(&n, SPACE_SLOT, 7), NODE_MARK(1) | NODE_MARK_INSIDE(3));
     nodes_forget(&n, SPACE_SLOT, 7, 1);
     assert_int_equal(nodes_marks(&n, SPACE_SLOT, 7), 0);
-    free(nodes_held(&n, SPACE_SLOT, &count));
+    free(nodes_held_slots(&n, &count));
     assert_int_equal(count, 0);
+    nodes_fini(&n);
+}
+
+/* Neighbours lie in one page, which lasts as long as one of them is held. */
+static void test_neighbours(void **state)
+{
+    static const uint64_t slots[] = { 1, 31, 32, 33, 63, 64, 1000000, UINT32_MAX };
+    struct nodes n;
+    uint64_t *held, sum = 0, want = 0;
+    size_t count;
+
+    nodes_init(&n);
+    for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+        want += slots[i];
+        assert_int_equal(nodes_hold_marked(&n, SPACE_SLOT, slots[i], STR("id"), NODE_MARK(0)), OK);
+    }
+    assert_null(nodes_text(&n, SPACE_SLOT, 2));
+    assert_int_equal(nodes_marks(&n, SPACE_SLOT, 2), 0);
+    nodes_forget(&n, SPACE_SLOT, 2, 1);
+    held = nodes_held_slots(&n, &count);
+    for (size_t i = 0; i < count; i++)
+        sum += held[i];
+    free(held);
+    assert_int_equal(count, nodes_count(&n));
+    assert_int_equal(sum, want);
+    for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+        nodes_forget(&n, SPACE_SLOT, slots[i], 1);
+        assert_null(nodes_text(&n, SPACE_SLOT, slots[i]));
+        /* Held again it is new: nothing was told of it. */
+        assert_int_equal(nodes_hold(&n, SPACE_SLOT, slots[i], STR("other")), OK);
+        assert_int_equal(nodes_marks(&n, SPACE_SLOT, slots[i]), 0);
+        nodes_forget(&n, SPACE_SLOT, slots[i], 1);
+    }
+    assert_int_equal(nodes_count(&n), 0);
+    assert_int_equal(n.used, 0);
     nodes_fini(&n);
 }
 
@@ -155,11 +190,9 @@ static void test_F59_against_a_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hold_and_forget),
-        cmocka_unit_test(test_text_outlives_forget),
-        cmocka_unit_test(test_marks_and_what_is_held),
-        cmocka_unit_test(test_a_held_folder_is_found),
-        cmocka_unit_test(test_folder_numbers),
+        cmocka_unit_test(test_hold_and_forget),        cmocka_unit_test(test_text_outlives_forget),
+        cmocka_unit_test(test_marks_and_what_is_held), cmocka_unit_test(test_neighbours),
+        cmocka_unit_test(test_a_held_folder_is_found), cmocka_unit_test(test_folder_numbers),
         cmocka_unit_test(test_F59_against_a_model),
     };
 
