@@ -314,13 +314,8 @@ void block_row(const struct block *b, size_t i, struct row *ret)
 {
     const struct packed *p = &b->rows[i];
     const char *at = text_at(b, i);
-    struct str key = { at, p->key_len };
-    at += p->key_len;
-    struct str id = key;
-    if (!(p->flags & ID_IS_KEY)) {
-        id = (struct str){ at, p->id_len };
-        at += p->id_len;
-    }
+    struct str key = { at, p->key_len }, id = block_id(b, i);
+    at = id.p + id.len;
     *ret = (struct row){
         .id = id,
         .key = key,
@@ -346,6 +341,15 @@ void block_row(const struct block *b, size_t i, struct row *ret)
 struct str block_key(const struct block *b, size_t i)
 {
     return (struct str){ text_at(b, i), b->rows[i].key_len };
+}
+
+struct str block_id(const struct block *b, size_t i)
+{
+    const struct packed *p = &b->rows[i];
+    const char *key = text_at(b, i);
+
+    return p->flags & ID_IS_KEY ? (struct str){ key, p->key_len }
+                                : (struct str){ key + p->key_len, p->id_len };
 }
 
 uint32_t block_slot(const struct block *b, size_t i)

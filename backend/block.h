@@ -26,6 +26,7 @@ size_t block_count(const struct block *b);
 void block_row(const struct block *b, size_t i, struct row *ret);
 void block_set_slot(struct block *b, size_t i, uint32_t slot); /* before publication only */
 struct str block_key(const struct block *b, size_t i);
+struct str block_id(const struct block *b, size_t i);
 uint32_t block_slot(const struct block *b, size_t i);
 enum status block_status(const struct block *b, size_t i);
 uint32_t block_name(const struct block *b, size_t i); /* interned orchestrator name */

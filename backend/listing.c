@@ -200,28 +200,24 @@ static bool block_may_pass(const struct listing_filter *f, const struct block *b
     return true;
 }
 
-static bool row_may_pass(const struct listing_filter *f, const struct block *b, size_t i)
+static bool row_passes(const struct listing_filter *f, const struct block *b, size_t i)
 {
-    return f->kind != FILTER_STATUS || block_status(b, i) == f->status;
+    struct row row;
+    if (f->kind == FILTER_ALL)
+        return true;
+    if (f->kind == FILTER_STATUS) /* without a look at anything else of a million rows */
+        return block_status(b, i) == f->status;
+    block_row(b, i, &row);
+    return filter_passes(f, &row);
 }
 
-/* The first row of b from i on that passes. */
-static bool find_in_block(const struct block *b, const struct listing_filter *f, size_t *i,
-                          struct row *ret)
+/* The first row of b from *i on that passes. */
+static bool find_in_block(const struct block *b, const struct listing_filter *f, size_t *i)
 {
-    if (!block_may_pass(f, b))
-        return false;
-    for (; *i < block_count(b); (*i)++) {
-        if (!row_may_pass(f, b, *i))
-            continue;
-        struct row row;
-        block_row(b, *i, &row);
-        if (filter_passes(f, &row)) {
-            *ret = row;
-            return true;
-        }
-    }
-    return false;
+    size_t n = block_may_pass(f, b) ? block_count(b) : 0;
+    while (*i < n && !row_passes(f, b, *i))
+        ++*i;
+    return *i < n;
 }
 
 static enum err failure_locked(struct listing *l, struct call *call)
@@ -261,25 +257,51 @@ static enum err block_at(struct listing *l, struct call *call, size_t n, struct 
     return block_at_locked(l, call, n, ret);
 }
 
-enum err listing_next(struct listing *l, struct call *call, const struct listing_filter *f,
-                      uint64_t *cursor, struct row *ret, bool *ret_more)
+/* The place of the row at or behind *cursor that passes; NULL at the end. */
+static enum err find_next(struct listing *l, struct call *call, const struct listing_filter *f,
+                          uint64_t *cursor, struct block **ret, size_t *ret_i)
 {
     size_t n = (size_t)(*cursor >> ROW_BITS), i = (size_t)(*cursor & ROW_MASK);
     for (;; n++, i = 0) {
-        struct block *b;
-        enum err err = block_at(l, call, n, &b);
-        if (err != OK)
+        enum err err = block_at(l, call, n, ret);
+        if (err != OK || !*ret)
             return err;
-        if (!b) {
-            *ret_more = false;
-            return OK;
-        }
-        if (find_in_block(b, f, &i, ret)) {
+        if (find_in_block(*ret, f, &i)) {
             *cursor = (uint64_t)n << ROW_BITS | (i + 1);
-            *ret_more = true;
+            *ret_i = i;
             return OK;
         }
     }
+}
+
+enum err listing_next(struct listing *l, struct call *call, const struct listing_filter *f,
+                      uint64_t *cursor, struct row *ret, bool *ret_more)
+{
+    struct block *b;
+    size_t i;
+    enum err err = find_next(l, call, f, cursor, &b, &i);
+    if (err != OK)
+        return err;
+    if (b)
+        block_row(b, i, ret);
+    *ret_more = b;
+    return OK;
+}
+
+enum err listing_next_id(struct listing *l, struct call *call, const struct listing_filter *f,
+                         uint64_t *cursor, struct str *ret_id, uint32_t *ret_slot, bool *ret_more)
+{
+    struct block *b;
+    size_t i;
+    enum err err = find_next(l, call, f, cursor, &b, &i);
+    if (err != OK)
+        return err;
+    if (b) {
+        *ret_id = block_id(b, i);
+        *ret_slot = block_slot(b, i);
+    }
+    *ret_more = b;
+    return OK;
 }
 
 static bool find_in_blocks(struct block *const *blocks, size_t n, struct str key, struct row *ret)

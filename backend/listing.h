@@ -41,6 +41,11 @@ MUST_CHECK enum err listing_next(struct listing *l, struct call *call,
                                  const struct listing_filter *f, uint64_t *cursor, struct row *ret,
                                  bool *ret_more);
 
+/* The same for who wants no more than the name: without the rest of the row. */
+MUST_CHECK enum err listing_next_id(struct listing *l, struct call *call,
+                                    const struct listing_filter *f, uint64_t *cursor,
+                                    struct str *ret_id, uint32_t *ret_slot, bool *ret_more);
+
 /* Binary search; false while loading also for a row that has not arrived. */
 bool listing_find(struct listing *l, struct str key, struct row *ret);
 

@@ -1,4 +1,3 @@
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -191,20 +190,15 @@ static bool hold_entry(struct page *p, struct entry *entry)
 
 static bool put_entry(struct page *p, struct entry *entry)
 {
-    char name[NAME_MAX + 1];
     struct fuse_entry_param e;
     node n = entry->attr.node;
 
-    if (entry->name.len > NAME_MAX)
-        return true; /* no name of the tree is that long (names.h) */
-    memcpy(name, entry->name.p, entry->name.len);
-    name[entry->name.len] = '\0';
     bool held = hold_entry(p, entry);
     if (held)
         entry_from_attr(&e, &entry->attr);
     else
         entry_bare(&e, &entry->attr);
-    if (page_put(p, name, &e, entry->next + DOTS))
+    if (page_put(p, entry->name.p, &e, entry->next + DOTS))
         return true;
     if (held)
         forest_forget(p->r->mount->forest, n, 1);

@@ -172,38 +172,57 @@ static enum err folder_entry(struct lister *l, const struct folder *g, struct en
 }
 
 /* What was purged here while the listing loads is not in it any more (mount layout 6). */
-static enum err next_row(struct lister *l, struct call *call, uint64_t *cursor, struct row *ret,
+static bool is_passed_over(const struct lister *l, struct str id)
+{
+    return l->loads && catalogue_is_gone(l->tree->catalogue, id);
+}
+
+/* What a reader who wants node and type only is given: no more is read of the row. */
+static enum err bare_row(struct lister *l, struct call *call, uint64_t *cursor, struct entry *ret,
                          bool *more)
 {
+    uint32_t slot = 0;
     enum err err;
 
     do
-        err = listing_next(l->listing, call, &l->filter, cursor, ret, more);
-    while (err == OK && *more && l->loads && catalogue_is_gone(l->tree->catalogue, ret->id));
+        err = listing_next_id(l->listing, call, &l->filter, cursor, &ret->id, &slot, more);
+    while (err == OK && *more && is_passed_over(l, ret->id));
+    ret->attr.node = child_node(l, slot);
+    ret->attr.mode = S_IFDIR | 0755;
     return err;
+}
+
+static enum err whole_row(struct lister *l, struct call *call, uint64_t *cursor, struct entry *ret,
+                          bool *more)
+{
+    struct row row;
+    enum err err;
+
+    do
+        err = listing_next(l->listing, call, &l->filter, cursor, &row, more);
+    while (err == OK && *more && is_passed_over(l, row.id));
+    if (err != OK || !*more)
+        return err;
+    ret->id = row.id;
+    attrs_dir(l->tree, l->child, child_node(l, row.slot), row.id, &row,
+              listing_as_of_ms(l->listing), &ret->attr);
+    ret->complete = true;
+    return OK;
 }
 
 static enum err row_entry(struct lister *l, struct call *call, uint64_t cursor, struct entry *ret,
                           bool *more)
 {
-    struct row row;
-    enum err err = next_row(l, call, &cursor, &row, more);
+    enum err err =
+        l->bare ? bare_row(l, call, &cursor, ret, more) : whole_row(l, call, &cursor, ret, more);
 
     if (err != OK || !*more)
         return err;
-    ret->id = row.id;
-    ret->name = (struct str){ l->name, name_from_id(l->name, row.id) };
-    /* Only an id with so many bytes can be too long: an escape is three for one. */
-    if (3 * row.id.len > NAME_MAX_BYTES && str_has(ret->name, STR("%~")))
-        err = memo_put(&l->tree->shortened, ret->name, row.id);
+    ret->name = (struct str){ l->name, name_from_id(l->name, ret->id) };
     ret->next = l->n_fixed + cursor;
-    if (l->bare) {
-        ret->attr = (struct attr){ .node = child_node(l, row.slot), .mode = S_IFDIR | 0755 };
-        return err;
-    }
-    attrs_dir(l->tree, l->child, child_node(l, row.slot), row.id, &row,
-              listing_as_of_ms(l->listing), &ret->attr);
-    ret->complete = true;
+    /* Only an id with so many bytes can be too long: an escape is three for one. */
+    if (3 * ret->id.len > NAME_MAX_BYTES && str_has(ret->name, STR("%~")))
+        err = memo_put(&l->tree->shortened, ret->name, ret->id);
     return err;
 }
 

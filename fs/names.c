@@ -24,21 +24,27 @@ static uint64_t not_plain(uint64_t w)
            EACH_(0x80);
 }
 
-/* Most ids are their own names: a million of them are listed in one go. */
-static bool is_plain(struct str s)
+/* Most ids are their own names: a million of them are listed in one go. True: ret has the name,
+ * terminated; else it has anything. */
+static bool copy_plain(char ret[NAME_MAX_BYTES + 1], struct str id)
 {
+    size_t i = 0;
     uint64_t w;
 
-    if (s.len == 0 || s.len > NAME_MAX_BYTES || s.p[0] == '.')
+    if (id.len == 0 || id.len > NAME_MAX_BYTES || id.p[0] == '.')
         return false;
-    for (; s.len >= sizeof w; s = str_slice(s, sizeof w, s.len)) {
-        memcpy(&w, s.p, sizeof w);
+    for (; id.len - i >= sizeof w; i += sizeof w) {
+        memcpy(&w, id.p + i, sizeof w);
         if (not_plain(w))
             return false;
+        memcpy(ret + i, &w, sizeof w);
     }
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.p[i] >= 0x80 || must_escape((unsigned char)s.p[i], false))
+    for (; i < id.len; i++) {
+        if ((unsigned char)id.p[i] >= 0x80 || must_escape((unsigned char)id.p[i], false))
             return false;
+        ret[i] = id.p[i];
+    }
+    ret[i] = '\0';
     return true;
 }
 
@@ -93,11 +99,8 @@ size_t name_from_id(char ret[NAME_MAX_BYTES + 1], struct str id)
 {
     size_t len = 0, cut = 0;
 
-    if (is_plain(id)) {
-        memcpy(ret, id.p, id.len);
-        ret[id.len] = '\0';
+    if (copy_plain(ret, id))
         return id.len;
-    }
     if (id.len == 0)
         ret[len++] = '%';
     for (size_t at = 0; at < id.len;) {
@@ -171,7 +174,7 @@ enum name_kind name_to_id(struct buf *ret, struct str name)
     if (has_hash_shape(name))
         return NAME_SHORTENED;
     buf_clear(ret);
-    if (is_plain(name)) {
+    if (copy_plain(again, name)) {
         buf_add(ret, name);
         return buf_err(ret) == OK ? NAME_PLAIN : NAME_BAD;
     }

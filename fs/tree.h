@@ -112,7 +112,7 @@ void lister_free(struct lister *l); /* accepts NULL */
  * tree is an entry of this listing, too. Copies the name. */
 MUST_CHECK enum err lister_add(struct lister *l, struct str name, node root);
 struct entry {
-    struct str name;  /* borrowed until the next call on this lister */
+    struct str name;  /* terminated; borrowed until the next call on this lister */
     struct attr attr; /* node, mode always; all if complete */
     bool complete;    /* attributes are known without a request, size too */
     struct str id;    /* of an instance's directory, for tree_hold */

@@ -57,6 +57,7 @@ static void test_a_row_comes_back_as_it_went_in(void **state)
     for (int i = 0; i < 4; i++) {
         block_row(b, i == 3 ? 0 : (size_t)i + 1, &got);
         assert_row(&got, &rows[i]);
+        assert_true(str_eq(block_id(b, i == 3 ? 0 : (size_t)i + 1), rows[i].id));
     }
     assert_int_equal(block_name(b, 0), 0);
     assert_str(intern_str(block_name(b, 1)), "Flow");

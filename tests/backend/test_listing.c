@@ -56,10 +56,16 @@ static void take(struct listing *l, const struct listing_filter *f, const char *
     uint64_t cursor = 0;
     for (;;) {
         struct row row;
-        bool more;
+        struct str id;
+        uint32_t slot;
+        bool more, more_ids;
+        uint64_t names = cursor;
         assert_int_equal(listing_next(l, &call, f, &cursor, &row, &more), OK);
+        assert_int_equal(listing_next_id(l, &call, f, &names, &id, &slot, &more_ids), OK);
+        assert_int_equal(more, more_ids);
         if (!more)
             break;
+        assert_true(names == cursor && slot == row.slot && str_eq(id, row.id));
         len += (size_t)snprintf(got + len, sizeof got - len, STR_FMT " ", STR_ARG(row.id));
     }
     assert_string_equal(got, want);
@@ -124,6 +130,8 @@ static void test_a_local_call_never_waits(void **state)
     struct call call;
     call_init_local(&call);
     uint64_t cursor = 0;
+    struct str id;
+    uint32_t slot;
     struct row row;
     bool more;
     for (int i = 0; i < 3; i++) {
@@ -131,6 +139,7 @@ static void test_a_local_call_never_waits(void **state)
         assert_true(more);
     }
     assert_int_equal(listing_next(l, &call, &all, &cursor, &row, &more), ERR_WOULD_BLOCK);
+    assert_int_equal(listing_next_id(l, &call, &all, &cursor, &id, &slot, &more), ERR_WOULD_BLOCK);
     assert_true(listing_find(l, STR("b"), &row));
     assert_false(listing_find(l, STR("bb"), &row));
     assert_false(listing_find(l, STR(""), &row));

@@ -245,6 +245,43 @@ static void test_listing_and_lookup_agree(void **state)
         check_listing_agrees(m, paths[i]);
 }
 
+/* Who wants names only gets the same names, nodes and types, and nothing else. */
+static void check_bare_listing(struct mounted *m, const char *path)
+{
+    node dir = mounted_node(m, path);
+    struct lister *whole = NULL, *bare = NULL;
+    bool more = true;
+
+    assert_int_equal(tree_opendir(m->tree, &m->call, dir, &whole), OK);
+    assert_int_equal(tree_opendir(m->tree, &m->call, dir, &bare), OK);
+    lister_want(bare, false);
+    for (struct entry a = { 0 }, b = { 0 };;) {
+        assert_int_equal(lister_entry(whole, &m->call, a.next, &a, &more), OK);
+        bool had = more;
+        assert_int_equal(lister_entry(bare, &m->call, b.next, &b, &more), OK);
+        assert_int_equal(more, had);
+        if (!more)
+            break;
+        assert_true(str_eq(a.name, b.name));
+        assert_int_equal(strlen(b.name.p), b.name.len);
+        assert_int_equal(a.next, b.next);
+        assert_int_equal(a.attr.node, b.attr.node);
+        assert_int_equal(a.attr.mode & S_IFMT, b.attr.mode & S_IFMT);
+    }
+    lister_free(whole);
+    lister_free(bare);
+    tree_forget(m->tree, dir, 1);
+}
+
+static void test_bare_listings(void **state)
+{
+    static const char *const paths[] = { "instances",  "by-status/Failed", "by-name/Ship",
+                                         "by-created", "entities/counter", "instances/order-1" };
+
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+        check_bare_listing(*state, paths[i]);
+}
+
 static void test_F61_offsets_can_be_rewound(void **state)
 {
     struct mounted *m = *state;
@@ -551,6 +588,7 @@ int main(void)
         TEST(test_listed_status_files_cost_nothing),
         TEST(test_each_view_has_its_nodes),
         TEST(test_listing_and_lookup_agree),
+        TEST(test_bare_listings),
         TEST(test_F61_offsets_can_be_rewound),
         TEST(test_B4_shortened_names_are_found),
         TEST(test_attributes),
