@@ -160,6 +160,12 @@ static enum err refuse_foreign(struct settings *s, struct call *call)
     return OK;
 }
 
+/* AzureWebJobsStorage and Storage name the same section. */
+static const char *without_prefix(const char *name)
+{
+    return strncasecmp(name, "AzureWebJobs", 12) == 0 && name[12] ? name + 12 : name;
+}
+
 /* Before anybody changes the directory. A path that cannot be resolved is one that config_reread
  * cannot find again, which says so then. */
 static void note_file(struct config *c, const struct settings *s, const char *where,
@@ -175,9 +181,7 @@ static void note_file(struct config *c, const struct settings *s, const char *wh
 /* Sections in the order in which the host looks (storage messages 7.3). */
 static bool find_connection(struct settings *s, const char *name, struct str *ret, struct config *c)
 {
-    const char *bare = name;
-    if (strncasecmp(name, "AzureWebJobs", 12) == 0 && name[12])
-        bare = name + 12; /* AzureWebJobsStorage and Storage name the same section */
+    const char *bare = without_prefix(name);
     const struct {
         const char *prefix, *name;
     } forms[] = { { "ConnectionStrings:AzureWebJobs", bare },
@@ -199,17 +203,21 @@ static bool find_connection(struct settings *s, const char *name, struct str *re
 
 static enum err refuse_identity(struct settings *s, struct call *call, const char *name)
 {
-    static const char *const keys[] = { "accountName", "blobServiceUri", "queueServiceUri",
-                                        "tableServiceUri" };
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+    static const char *const keys[] = { "accountName",     "blobServiceUri", "queueServiceUri",
+                                        "tableServiceUri", "credential",     "clientId",
+                                        "tenantId" };
+    const char *const sections[] = { name, without_prefix(name) };
+    for (size_t i = 0; i < ARRAY_LEN(sections) * ARRAY_LEN(keys); i++) {
         char key[256];
         struct str value;
-        snprintf(key, sizeof(key), "%s:%s", name, keys[i]);
+        snprintf(key, sizeof(key), "%s__%s", sections[i % ARRAY_LEN(sections)],
+                 keys[i / ARRAY_LEN(sections)]);
         if (settings_find(s, str_c(key), &value, NULL))
             return call_fail(
                 call, ERR_INVALID,
                 "the setting %s asks for an identity (Microsoft Entra ID), which is not "
-                "supported yet; put a connection string into %s",
+                "supported yet; put a connection string with a key or a shared access signature "
+                "into %s, or into a file for --connection-file=FILE",
                 key, name);
     }
     return OK;
@@ -241,7 +249,8 @@ static enum err set_connection(struct settings *s, struct call *call, const char
         return call_fail(
             call, ERR_INVALID,
             "Unable to resolve the Azure Storage connection named '%s': set the environment "
-            "variable %s to a connection string, or give --connection=NAME or --project=DIR",
+            "variable %s to a connection string, or give --connection=NAME, --connection-file=FILE "
+            "or --project=DIR",
             name, name);
     }
     return take_connection(value, call, c->connection_from, &c->connection_string);
@@ -306,9 +315,7 @@ static void connection_name(const struct config_request *r, struct settings *s, 
 /* AzureWebJobsStorage is the environment's name for what host.json calls Storage. */
 static void set_short_name(struct config *c, const char *name)
 {
-    bool is_long = strncasecmp(name, "AzureWebJobs", 12) == 0 && name[12];
-
-    snprintf(c->connection, sizeof(c->connection), "%s", is_long ? name + 12 : name);
+    snprintf(c->connection, sizeof(c->connection), "%s", without_prefix(name));
 }
 
 static enum err resolve(const struct config_request *r, struct settings *s, struct call *call,

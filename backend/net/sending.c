@@ -184,8 +184,10 @@ static bool may_repeat(const struct sending *s)
     const struct tuning *t = &s->client->tuning;
     if (!retry_allowed(s->given->class, &s->last, s->answer) || s->tries >= t->tries)
         return false;
-    if (s->last.end == TRY_UNREACHABLE && (s->probe || s->connecting_ms >= t->connect_ms))
-        return false; /* F2, F4: L7 is for all of them together */
+    /* F2, F4: L7 is for all of them together. Clocks may differ by a millisecond about its end. */
+    if (s->last.end == TRY_UNREACHABLE &&
+        (s->probe || s->last.timed_out || s->connecting_ms >= t->connect_ms))
+        return false;
     /* What an interrupted write came to is known by now: say that. */
     return s->given->class != CLASS_ONCE || !call_cancelled(s->call);
 }

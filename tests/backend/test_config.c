@@ -20,6 +20,7 @@ static const char *const used[] = { "WEBSITE_SITE_NAME",
                                     "AzureWebJobsX",
                                     "AzureWebJobsStorage",
                                     "AzureWebJobsStorage__accountName",
+                                    "Storage__credential",
                                     "CUSTOMCONNSTR_Own",
                                     "AzureFunctionsJobHost__extensions__durableTask__hubName" };
 
@@ -155,7 +156,13 @@ static void test_V52_V53_identity_is_said_to_be_missing(void **state)
     (void)state;
     put("host.json", "{\"version\":\"2.0\"}");
     setenv("AzureWebJobsStorage__accountName", "acct", 1);
-    expect_refused((struct config_request){ 0 }, "identity");
+    expect_refused((struct config_request){ 0 }, "AzureWebJobsStorage__accountName asks for an "
+                                                 "identity");
+    unsetenv("AzureWebJobsStorage__accountName");
+    setenv("Storage__credential", "managedidentity", 1); /* the section's other name */
+    expect_refused((struct config_request){ 0 }, "Storage__credential asks for an identity");
+    unsetenv("Storage__credential");
+    expect_refused((struct config_request){ 0 }, "--connection-file");
 }
 
 static void test_V54_encrypted(void **state)
