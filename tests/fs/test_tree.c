@@ -48,6 +48,25 @@ static void test_root(void **state)
                         ".taskhubfs/ ");
 }
 
+static void test_B11_B13_names_of_ours_and_odd_ones(void **state)
+{
+    struct mounted *m = *state;
+    struct attr a;
+
+    fakehub_add(m->hub, ".taskhubfs", "", STATUS_COMPLETED);
+    fakehub_add(m->hub, "instances", ".", STATUS_COMPLETED);
+    fakehub_add(m->hub, "README", "by-name", STATUS_COMPLETED);
+    mounted_refresh(m);
+    assert_non_null(strstr(mounted_ls(m, "instances"), "%2Etaskhubfs/ README/ "));
+    assert_non_null(strstr(mounted_cat(m, "instances/%2Etaskhubfs/status"), "\t.taskhubfs\n"));
+    assert_int_equal(mounted_path(m, "instances/.taskhubfs", &a), ERR_NOT_FOUND);
+    assert_string_equal(mounted_ls(m, "by-name"),
+                        "%/ %2E/ OrderFlow/ Ship/ by-name/ odd name%2F%25/ ");
+    assert_string_equal(mounted_ls(m, "by-name/%"), "%2Etaskhubfs/ ");
+    assert_string_equal(mounted_ls(m, "by-name/%2E"), "instances/ ");
+    assert_int_equal(mounted_path(m, ".taskhubfs/version", &a), OK);
+}
+
 static void test_views_list(void **state)
 {
     struct mounted *m = *state;
@@ -578,6 +597,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_root),
+        TEST(test_B11_B13_names_of_ours_and_odd_ones),
         TEST(test_views_list),
         TEST(test_B32_unknown_status_has_a_directory),
         TEST(test_instance_lists_what_its_state_offers),
