@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "backend/base/log.h"
+#include "fs/fuse_follow.h"
 #include "fs/fuse_ops.h"
 
 #define BACKGROUND_MAX                                                                             \

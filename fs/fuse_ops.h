@@ -13,8 +13,6 @@ extern const struct fuse_lowlevel_ops fuse_ops;
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-MUST_CHECK enum err follow(struct request *r,
-                           struct reader *reader); /* takes in what was appended */
 
 /* fuse_write.c */
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,

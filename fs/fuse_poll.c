@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "fs/fuse_follow.h"
 #include "fs/fuse_ops.h"
 
 #define READABLE (POLLIN | POLLRDNORM)
@@ -139,17 +140,6 @@ static enum err look_at_end(struct request *r, struct reader *reader)
         return OK;
     enum err err = forest_waited(m->forest, &r->call, r->node, PARK_MAX_AGE_MS, &text);
     return err == OK ? reader_replace(m->handles, &r->call, reader, NULL, text) : err;
-}
-
-uint64_t poll_number(struct request *r)
-{
-    uint64_t number = 0;
-    bool finished;
-    struct call call;
-
-    call_init_local(&call);
-    enum err err = forest_moved(r->mount->forest, &call, r->node, INT64_MAX, &number, &finished);
-    return err == OK ? number : 0;
 }
 
 /* ERR_BUSY: there is nothing but what was read, and the instance is not finished. */

@@ -17,8 +17,6 @@ void polled_free(struct polled *p); /* accepts NULL */
 MUST_CHECK enum err poll_ask(void *ctx, struct call *call, node n, uint64_t known,
                              struct text **ret);
 
-/* What tree_moved says of the request's file, as far as memory knows; 0 = nothing. */
-uint64_t poll_number(struct request *r);
 /* A reader was read up to there; it is being closed. */
 void poll_was_read(struct reader *reader, uint64_t end);
 void poll_forget(struct mount *m, struct reader *reader);

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 
+#include "fs/fuse_follow.h"
 #include "fs/fuse_ops.h"
 #include "fs/fuse_poll.h"
 
@@ -54,24 +55,6 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     request_init(&r, req, &op, ino, NULL);
     r.fi = *fi;
     request_run(&r);
-}
-
-enum err follow(struct request *r, struct reader *reader)
-{
-    struct mount *m = r->mount;
-    CLEANUP(text_unref) struct text *old = reader_text(m->handles, reader);
-    CLEANUP(text_unref) struct text *now = NULL;
-
-    uint64_t number = poll_number(r);
-
-    enum err err = forest_follow(m->forest, &r->call, r->node, old, &now);
-    if (err == ERR_NOT_FOUND)
-        return OK; /* purged: it grows no more, what was read stays */
-    if (!err)
-        err = reader_replace(m->handles, &r->call, reader, old, now);
-    if (!err)
-        atomic_store(&reader->taken, number);
-    return err;
 }
 
 /* Asks at once; the park asks from then on. */
