@@ -59,6 +59,19 @@ put_key "$old"
 kill -HUP "$pid"
 check "SIGHUP reads it" until_true 5 ls "$M/instances/order-000002"
 
+unmount
+mount_hub --connection-file="$work/connection" --cache-ttl=1 devstoreaccount1/
+pid=$(pgrep -f -- "devstoreaccount1/ $M\$" | head -1)
+check "all hubs: reads" ls "$M/KeyHub/instances/order-000002"
+stop_azurite
+serve "$new" "$ports"
+put_key "$new"
+sleep 1.1
+check "all hubs: finds them with the changed key" bash -c "ls '$M' | grep -qx KeyHub"
+check "and reads one that was open" ls "$M/KeyHub/instances/order-000000"
+kill -HUP "$pid"
+check "and one that is opened anew" ls "$M/KeyHub/instances/order-000001"
+
 for secret in "$old" "$new"; do
     equal "no key in .taskhubfs" "$(cat "$M"/.taskhubfs/{config,errors,stats} | grep -cF -- "$secret")" 0
     equal "none in the arguments" "$(tr '\0' ' ' <"/proc/$pid/cmdline" | grep -cF -- "$secret")" 0
