@@ -180,7 +180,7 @@ static bool hold_entry(struct page *p, struct entry *entry)
 {
     struct mount *m = p->r->mount;
 
-    if (!p->plus || !p->full || !entry->complete || !entry->attr.size_exact ||
+    if (!p->plus || !(p->full || entry->due) || !entry->complete || !entry->attr.size_exact ||
         notify_since(m->notify, entry->attr.node, p->h->opened) ||
         forest_hold(m->forest, &entry->attr, entry->id))
         return false;

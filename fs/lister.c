@@ -5,6 +5,10 @@
 #include "fs/names.h"
 #include "fs/tree_internal.h"
 
+/* From the listing of a name to a look at it; find reads a hundred thousand names before it looks
+ * at the first. */
+#define DUE_MS 2000
+
 /* An open directory: its fixed entries, then groups or rows. Offsets: fixed entries 0 ... n_fixed -
  * 1, then trees, groups by position or the listing's own cursor. */
 struct lister {
@@ -16,6 +20,7 @@ struct lister {
     const struct kind *child;
     unsigned view;        /* of the entries */
     bool bare;            /* the reader wants node and type only */
+    int64_t due_ms;       /* names that the kernel knows until then are told anew; 0 = none is */
     struct folders trees; /* what lister_add put in: names, and the nodes as counts */
     struct folders folders;
     bool by_rows;
@@ -177,21 +182,6 @@ static bool is_passed_over(const struct lister *l, struct str id)
     return l->loads && catalogue_is_gone(l->tree->catalogue, id);
 }
 
-/* What a reader who wants node and type only is given: no more is read of the row. */
-static enum err bare_row(struct lister *l, struct call *call, uint64_t *cursor, struct entry *ret,
-                         bool *more)
-{
-    uint32_t slot = 0;
-    enum err err;
-
-    do
-        err = listing_next_id(l->listing, call, &l->filter, cursor, &ret->id, &slot, more);
-    while (err == OK && *more && is_passed_over(l, ret->id));
-    ret->attr.node = child_node(l, slot);
-    ret->attr.mode = S_IFDIR | 0755;
-    return err;
-}
-
 static enum err whole_row(struct lister *l, struct call *call, uint64_t *cursor, struct entry *ret,
                           bool *more)
 {
@@ -208,6 +198,34 @@ static enum err whole_row(struct lister *l, struct call *call, uint64_t *cursor,
               listing_as_of_ms(l->listing), &ret->attr);
     ret->complete = true;
     return OK;
+}
+
+/* A walk that looks at every entry costs a lookup for each whose name is not believed any more;
+ * told along with the listing it costs next to nothing. */
+static bool is_due(const struct lister *l, uint32_t slot)
+{
+    return l->due_ms && nodes_is_due(&l->tree->nodes, slot, l->due_ms);
+}
+
+/* What a reader who wants node and type only is given: no more is read of the row. */
+static enum err bare_row(struct lister *l, struct call *call, uint64_t *cursor, struct entry *ret,
+                         bool *more)
+{
+    uint64_t before = *cursor;
+    uint32_t slot = 0;
+    enum err err;
+
+    do
+        err = listing_next_id(l->listing, call, &l->filter, cursor, &ret->id, &slot, more);
+    while (err == OK && *more && is_passed_over(l, ret->id));
+    if (err == OK && *more && is_due(l, slot)) {
+        *cursor = before;
+        ret->due = true;
+        return whole_row(l, call, cursor, ret, more);
+    }
+    ret->attr.node = child_node(l, slot);
+    ret->attr.mode = S_IFDIR | 0755;
+    return err;
 }
 
 static enum err row_entry(struct lister *l, struct call *call, uint64_t cursor, struct entry *ret,
@@ -229,6 +247,7 @@ static enum err row_entry(struct lister *l, struct call *call, uint64_t cursor, 
 void lister_want(struct lister *l, bool attributes)
 {
     l->bare = !attributes;
+    l->due_ms = l->bare && nodes_count(&l->tree->nodes) ? clock_now_ms() + DUE_MS : 0;
 }
 
 enum err lister_add(struct lister *l, struct str name, node n)

@@ -145,6 +145,7 @@ static enum err lookup_row(struct tree *t, struct call *call, const struct place
         attrs_dir(t, kind, node_beside(dir->node, node_pack(view, kind->number, hold.row.slot)), id,
                   &hold.row, hold.known_ms, ret);
         err = place_hold(t, kind, view, hold.row.slot, id);
+        place_told(t, kind, ret);
     }
     row_hold_fini(&hold);
     return err;

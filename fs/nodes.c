@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "backend/base/clock.h"
 #include "fs/folders.h"
 
 #define CAP_MIN     64
@@ -10,13 +11,16 @@
 #define VIEW_SHIFT  (KIND_SHIFT + 12)
 #define SPACE_SHIFT NODE_INDEX_BITS
 
-#define PAGE_BITS  5
-#define PAGE_SLOTS (1u << PAGE_BITS)
+#define PAGE_BITS    5
+#define PAGE_SLOTS   (1u << PAGE_BITS)
+#define SECONDS_BITS 16 /* they go round in 18 hours; a longer life is remembered as a quarter */
+#define SECONDS_MASK ((1u << SECONDS_BITS) - 1)
 
 /* What is known of an index that the kernel holds. */
 struct held {
-    uint64_t count : 56; /* 0 = not held */
+    uint64_t count : 40; /* 0 = not held */
     uint64_t marks : 8;
+    uint64_t until_s : SECONDS_BITS; /* of the clock: how long the kernel believes the name */
     struct text *text;
 };
 
@@ -324,6 +328,27 @@ unsigned nodes_marks(struct nodes *n, enum node_space space, uint64_t index)
     LOCK_SCOPE(&n->lock);
     const struct held *h = find_locked(n, space, index);
     return h ? (unsigned)h->marks : 0;
+}
+
+void nodes_told(struct nodes *n, uint64_t slot, int64_t until_ms)
+{
+    int64_t most_ms = clock_now_ms() + (int64_t)(SECONDS_MASK / 4) * 1000;
+    uint64_t until_s = (uint64_t)(until_ms < most_ms ? until_ms : most_ms) / 1000;
+
+    LOCK_SCOPE(&n->lock);
+    struct held *h = find_locked(n, SPACE_SLOT, slot);
+    if (h)
+        h->until_s = until_s & SECONDS_MASK;
+}
+
+bool nodes_is_due(struct nodes *n, uint64_t slot, int64_t at_ms)
+{
+    uint64_t at_s = (uint64_t)at_ms / 1000;
+
+    LOCK_SCOPE(&n->lock);
+    const struct held *h = find_locked(n, SPACE_SLOT, slot);
+    /* Round the clock: ahead by less than half of it is still to come. */
+    return h && h->marks && ((h->until_s - at_s) & SECONDS_MASK) > SECONDS_MASK / 2;
 }
 
 uint64_t *nodes_held_slots(struct nodes *n, size_t *ret_count)

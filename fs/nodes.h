@@ -59,6 +59,11 @@ struct text *nodes_text(struct nodes *n, enum node_space space,
 unsigned nodes_marks(struct nodes *n, enum node_space space, uint64_t index);
 #define NODE_MARK(view)        (1u << (view))
 #define NODE_MARK_INSIDE(view) (1u << (4 + (view)))
+/* An instance's directory was told with a name to be believed until then (clock_now_ms). */
+void nodes_told(struct nodes *n, uint64_t slot, int64_t until_ms);
+/* Is the slot held, and its name not believed any more at that moment? For who may as well tell it
+ * again: in a view in which it was not told, or after half a day, the answer may be wrong. */
+bool nodes_is_due(struct nodes *n, uint64_t slot, int64_t at_ms);
 /* Every slot that is held now: an array to be freed; NULL and 0 also without memory. */
 uint64_t *nodes_held_slots(struct nodes *n, size_t *ret_count);
 size_t nodes_count(struct nodes *n);

@@ -19,6 +19,12 @@ enum err place_hold(struct tree *t, const struct kind *kind, unsigned view, uint
     return nodes_hold_marked(&t->nodes, place_space(kind), index, text, mark_of(kind, view));
 }
 
+void place_told(struct tree *t, const struct kind *kind, const struct attr *a)
+{
+    if (place_space(kind) == SPACE_SLOT && !kind->file && kind->dir->class == CLASS_DIR_INSTANCE)
+        nodes_told(&t->nodes, node_index(a->node), clock_now_ms() + a->entry_ms);
+}
+
 enum err place_of(struct tree *t, struct call *call, node n, struct place *ret)
 {
     const struct kind *kind = kinds_get(&t->kinds, node_kind(n));

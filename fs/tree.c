@@ -70,7 +70,10 @@ enum err tree_hold(struct tree *t, const struct attr *a, struct str id)
 
     if (!kind)
         return ERR_BUG;
-    return place_hold(t, kind, node_view(a->node), node_index(a->node), id);
+    enum err err = place_hold(t, kind, node_view(a->node), node_index(a->node), id);
+    if (err == OK)
+        place_told(t, kind, a);
+    return err;
 }
 
 uint64_t tree_instance_count(struct tree *t)

@@ -115,6 +115,7 @@ struct entry {
     struct str name;  /* terminated; borrowed until the next call on this lister */
     struct attr attr; /* node, mode always; all if complete */
     bool complete;    /* attributes are known without a request, size too */
+    bool due;         /* complete though nobody wanted it: the kernel knows it, but too long */
     struct str id;    /* of an instance's directory, for tree_hold */
     uint64_t next;    /* offset of what follows */
 };
@@ -122,7 +123,8 @@ struct entry {
  * Errors: R3, a listing is complete or an error. */
 MUST_CHECK enum err lister_entry(struct lister *l, struct call *call, uint64_t offset,
                                  struct entry *ret, bool *more);
-/* false: entries from data come with node and type only, which costs less. At first: true. */
+/* false: entries from data come with node and type only, which costs less, unless they are due.
+ * To be said again from time to time, as it counts from then which are. At first: true. */
 void lister_want(struct lister *l, bool attributes);
 uint64_t lister_count(struct lister *l); /* entries so far: for "a small directory" decisions */
 

@@ -81,6 +81,8 @@ enum node_space place_space(const struct kind *kind);
 /* Holds a node of a kind for the kernel. */
 MUST_CHECK enum err place_hold(struct tree *t, const struct kind *kind, unsigned view,
                                uint64_t index, struct str text);
+/* Remembers how long the kernel was told to believe a name that is held. */
+void place_told(struct tree *t, const struct kind *kind, const struct attr *a);
 /* A child that is a table row; its text is borrowed from the directory. */
 struct place place_fixed(const struct place *dir, const struct kind *kind);
 

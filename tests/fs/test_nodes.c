@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "backend/base/clock.h"
 #include "fs/folders.h"
 #include "fs/nodes.h"
 
@@ -111,6 +112,28 @@ static void test_neighbours(void **state)
     nodes_fini(&n);
 }
 
+static void test_names_become_due(void **state)
+{
+    const int64_t now_ms = clock_now_ms(), hour_ms = 3600 * 1000;
+    struct nodes n;
+
+    nodes_init(&n);
+    nodes_told(&n, 7, now_ms); /* not held: nothing to remember */
+    assert_false(nodes_is_due(&n, 7, now_ms + 10000));
+    assert_int_equal(nodes_hold_marked(&n, SPACE_SLOT, 7, STR("id"), NODE_MARK(0)), OK);
+    nodes_told(&n, 7, now_ms + 5000);
+    assert_false(nodes_is_due(&n, 7, now_ms));
+    assert_false(nodes_is_due(&n, 7, now_ms + 4000));
+    assert_true(nodes_is_due(&n, 7, now_ms + 6000));
+    assert_true(nodes_is_due(&n, 7, now_ms + 8 * hour_ms));
+    nodes_told(&n, 7, now_ms + 48 * hour_ms);
+    assert_false(nodes_is_due(&n, 7, now_ms + hour_ms));
+    assert_false(nodes_is_due(&n, 8, now_ms + hour_ms)); /* a neighbour */
+    nodes_forget(&n, SPACE_SLOT, 7, 1);
+    assert_false(nodes_is_due(&n, 7, now_ms + 48 * hour_ms));
+    nodes_fini(&n);
+}
+
 static void test_a_held_folder_is_found(void **state)
 {
     struct nodes n;
@@ -190,9 +213,13 @@ static void test_F59_against_a_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hold_and_forget),        cmocka_unit_test(test_text_outlives_forget),
-        cmocka_unit_test(test_marks_and_what_is_held), cmocka_unit_test(test_neighbours),
-        cmocka_unit_test(test_a_held_folder_is_found), cmocka_unit_test(test_folder_numbers),
+        cmocka_unit_test(test_hold_and_forget),
+        cmocka_unit_test(test_text_outlives_forget),
+        cmocka_unit_test(test_marks_and_what_is_held),
+        cmocka_unit_test(test_neighbours),
+        cmocka_unit_test(test_names_become_due),
+        cmocka_unit_test(test_a_held_folder_is_found),
+        cmocka_unit_test(test_folder_numbers),
         cmocka_unit_test(test_F59_against_a_model),
     };
 

@@ -301,6 +301,46 @@ static void test_bare_listings(void **state)
         check_bare_listing(*state, paths[i]);
 }
 
+/* The entry of a name in a bare listing; its text is gone with the lister. */
+static struct entry bare_entry(struct mounted *m, node dir, struct str name)
+{
+    struct lister *l = NULL;
+    struct entry e = { 0 };
+    bool more = true;
+
+    assert_int_equal(tree_opendir(m->tree, &m->call, dir, &l), OK);
+    lister_want(l, false);
+    do
+        assert_int_equal(lister_entry(l, &m->call, e.next, &e, &more), OK);
+    while (more && !str_eq(e.name, name));
+    assert_true(more);
+    lister_free(l);
+    return e;
+}
+
+/* Without it a walk by who looks at each would cost a lookup for each (fuse facts E3). */
+static void test_what_the_kernel_knows_too_long_is_told_anew(void **state)
+{
+    struct mounted *m = *state;
+    struct str id = STR("order-1");
+    node dir = mounted_node(m, "instances");
+    struct entry e = bare_entry(m, dir, id);
+
+    assert_false(e.due || e.complete); /* the kernel does not know it */
+    e.attr.entry_ms = 3600 * 1000;
+    assert_int_equal(tree_hold(m->tree, &e.attr, id), OK);
+    assert_false(bare_entry(m, dir, id).due);
+    e.attr.entry_ms = 0;
+    assert_int_equal(tree_hold(m->tree, &e.attr, id), OK);
+    struct entry due = bare_entry(m, dir, id);
+    assert_true(due.due && due.complete && due.attr.size_exact);
+    assert_int_equal(due.attr.node, e.attr.node);
+    assert_false(bare_entry(m, dir, STR("ship-1")).due);
+    tree_forget(m->tree, e.attr.node, 2);
+    assert_false(bare_entry(m, dir, id).due);
+    tree_forget(m->tree, dir, 1);
+}
+
 static void test_F61_offsets_can_be_rewound(void **state)
 {
     struct mounted *m = *state;
@@ -609,6 +649,7 @@ int main(void)
         TEST(test_each_view_has_its_nodes),
         TEST(test_listing_and_lookup_agree),
         TEST(test_bare_listings),
+        TEST(test_what_the_kernel_knows_too_long_is_told_anew),
         TEST(test_F61_offsets_can_be_rewound),
         TEST(test_B4_shortened_names_are_found),
         TEST(test_attributes),
