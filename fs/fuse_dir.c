@@ -62,7 +62,9 @@ static enum err open_walk(struct request *r, struct lister *l, struct walk **ret
     case CLASS_DIR_VIEW:
         return walkers_open_above(w, walkers_process(r->process_tid), r->node, ret);
     case CLASS_DIR_INSTANCE: {
+        lister_want(l, false); /* an attribute may cost the content of the file */
         enum err err = collect_names(l, &r->call, &names);
+        lister_want(l, true);
         if (!err)
             err = walkers_open_instance(w, walkers_process(r->process_tid), r->node, names.at,
                                         names.n, ret);

@@ -117,6 +117,11 @@ enum err tree_opendir(struct tree *t, struct call *call, node dir, struct lister
     return OK;
 }
 
+static uint32_t fixed_mode(const struct kind *kind)
+{
+    return kind->file ? S_IFREG | kind->file->mode : S_IFDIR | 0755;
+}
+
 static enum err fixed_entry(struct lister *l, const struct kind *kind, struct entry *ret)
 {
     struct tree *t = l->tree;
@@ -125,17 +130,20 @@ static enum err fixed_entry(struct lister *l, const struct kind *kind, struct en
     enum err err = OK;
 
     ret->id = place_text(&p);
+    ret->name = str_c(kind->file ? kind->file->name : kind->dir->name);
+    if (l->bare) {
+        ret->attr = (struct attr){ .node = p.node, .mode = fixed_mode(kind) };
+        return OK;
+    }
     if (kind->file) {
         call_init_local(&memory);
-        ret->name = str_c(kind->file->name);
         err =
             attrs_file(t, &memory, &p, l->subject.row, l->subject.hold.known_ms, false, &ret->attr);
         ret->complete = err == OK && ret->attr.size_exact;
         if (err != OK)
-            ret->attr = (struct attr){ .node = p.node, .mode = S_IFREG | kind->file->mode };
+            ret->attr = (struct attr){ .node = p.node, .mode = fixed_mode(kind) };
         return OK;
     }
-    ret->name = str_c(kind->dir->name);
     attrs_dir(t, kind, p.node, place_text(&p), l->subject.row, l->subject.hold.known_ms,
               &ret->attr);
     ret->complete = true;

@@ -123,7 +123,7 @@ struct entry {
  * Errors: R3, a listing is complete or an error. */
 MUST_CHECK enum err lister_entry(struct lister *l, struct call *call, uint64_t offset,
                                  struct entry *ret, bool *more);
-/* false: entries from data come with node and type only, which costs less, unless they are due.
+/* false: entries come with node and type only, which costs less, unless they are due.
  * To be said again from time to time, as it counts from then which are. At first: true. */
 void lister_want(struct lister *l, bool attributes);
 uint64_t lister_count(struct lister *l); /* entries so far: for "a small directory" decisions */
