@@ -225,6 +225,45 @@ enum err hub_history(struct hub *hub, struct call *call, const struct instance *
     return OK;
 }
 
+enum err hub_span(struct hub *hub, struct call *call, const struct key_span *span,
+                  hub_emit_instance emit, void *ctx)
+{
+    if (!hub->ops->span || !hub_can(hub, CAP_SPANS))
+        return call_fail(call, ERR_UNSUPPORTED, "the %s backend reads one instance at a time",
+                         hub->ops->scheme);
+    enum err err = call_check(call);
+    return err == OK ? hub->ops->span(hub, call, span, emit, ctx) : err;
+}
+
+struct linking {
+    struct call *call;
+    hub_emit_history emit;
+    void *ctx;
+};
+
+static enum err link_and_emit(void *ctx, size_t i, struct history *h, size_t rows)
+{
+    const struct linking *l = ctx;
+    if (!h->links && history_link(h) != OK) {
+        history_unref(h);
+        return call_fail(l->call, ERR_NO_MEMORY, "out of memory");
+    }
+    return l->emit(l->ctx, i, h, rows);
+}
+
+enum err hub_histories(struct hub *hub, struct call *call, const struct span_histories *wanted,
+                       hub_emit_history emit, void *ctx)
+{
+    struct linking linking = { call, emit, ctx };
+    if (!hub->ops->histories || !hub_can(hub, CAP_SPANS))
+        return call_fail(call, ERR_UNSUPPORTED, "the %s backend reads one history at a time",
+                         hub->ops->scheme);
+    enum err err = wanted->count ? call_check(call) : OK;
+    return err == OK && wanted->count
+               ? hub->ops->histories(hub, call, wanted, link_and_emit, &linking)
+               : err;
+}
+
 enum err hub_payload(struct hub *hub, struct call *call, struct str ref, struct text **ret)
 {
     if (!ref.len)

@@ -23,6 +23,7 @@ enum hub_cap {
     CAP_CHANGES = 1 << 3, /* list can answer "changed since" */
     CAP_INSPECT = 1 << 4,
     CAP_REMOVE = 1 << 5,
+    CAP_SPANS = 1 << 6, /* many instances, or their histories, at once */
 };
 
 enum list_what {
@@ -39,6 +40,24 @@ struct list_query {
 /* Takes over a frozen block (its reference). Blocks come in ascending key order and do not overlap.
  * Anything but OK ends the listing with that error. */
 typedef enum err (*hub_emit)(void *ctx, struct block *block);
+
+/* The keys from one to another, both in it. Spans that begin at an entity hold entities, the others
+ * none. */
+struct key_span {
+    struct str from, through;
+};
+/* Takes over the reference. Anything but OK ends the reading with that error. */
+typedef enum err (*hub_emit_instance)(void *ctx, struct instance *in);
+
+/* Instances whose keys ascend, as get gave them. */
+struct span_histories {
+    struct instance *const *instances;
+    size_t count;
+    size_t rows_max; /* of one history; the reading ends, with OK, at one that is longer */
+};
+/* The history of instances[i], each once and in order; takes over the reference. rows: as many as
+ * it took to read. */
+typedef enum err (*hub_emit_history)(void *ctx, size_t i, struct history *history, size_t rows);
 
 /* Requests and cache-independent figures, by service; all grow only. */
 struct hub_stats {
@@ -67,6 +86,13 @@ struct hub_ops {
      * An instance that has not begun has an empty history. */
     enum err (*history)(struct hub *hub, struct call *call, const struct instance *in, bool resolve,
                         struct history **ret);
+    /* Every instance of a span with its cells, in the order of keys, as get would give each (but
+     * for its etag). May be NULL. */
+    enum err (*span)(struct hub *hub, struct call *call, const struct key_span *span,
+                     hub_emit_instance emit, void *ctx);
+    /* The histories of many, as history without resolve gives each. May be NULL. */
+    enum err (*histories)(struct hub *hub, struct call *call, const struct span_histories *wanted,
+                          hub_emit_history emit, void *ctx);
     /* The payload that a CELL_REF names. ERR_NOT_FOUND: it is gone (old generations). */
     enum err (*payload)(struct hub *hub, struct call *call, struct str ref, struct text **ret);
     /* Sends one command, whose state was checked on `in` just now (NULL for START and SIGNAL, and
@@ -101,6 +127,11 @@ MUST_CHECK enum err hub_get(struct hub *hub, struct call *call, struct str id, s
                             unsigned needs, struct instance **ret);
 MUST_CHECK enum err hub_history(struct hub *hub, struct call *call, const struct instance *in,
                                 bool resolve, struct history **ret);
+MUST_CHECK enum err hub_span(struct hub *hub, struct call *call, const struct key_span *span,
+                             hub_emit_instance emit, void *ctx);
+MUST_CHECK enum err hub_histories(struct hub *hub, struct call *call,
+                                  const struct span_histories *wanted, hub_emit_history emit,
+                                  void *ctx);
 MUST_CHECK enum err hub_payload(struct hub *hub, struct call *call, struct str ref,
                                 struct text **ret);
 

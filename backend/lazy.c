@@ -166,6 +166,33 @@ static enum err lazy_history(struct hub *hub, struct call *call, const struct in
     return err;
 }
 
+static enum err lazy_span(struct hub *hub, struct call *call, const struct key_span *span,
+                          hub_emit_instance emit, void *ctx)
+{
+    struct opened *o;
+    enum err err = use(lazy_of(hub), call, &o);
+
+    if (err != OK)
+        return err;
+    err = hub_span(o->hub, call, span, emit, ctx);
+    give_back(lazy_of(hub), o);
+    return err;
+}
+
+static enum err lazy_histories(struct hub *hub, struct call *call,
+                               const struct span_histories *wanted, hub_emit_history emit,
+                               void *ctx)
+{
+    struct opened *o;
+    enum err err = use(lazy_of(hub), call, &o);
+
+    if (err != OK)
+        return err;
+    err = hub_histories(o->hub, call, wanted, emit, ctx);
+    give_back(lazy_of(hub), o);
+    return err;
+}
+
 static enum err lazy_payload(struct hub *hub, struct call *call, struct str ref, struct text **ret)
 {
     struct opened *o;
@@ -260,6 +287,8 @@ static const struct hub_ops lazy_ops = {
     .list = lazy_list,
     .get = lazy_get,
     .history = lazy_history,
+    .span = lazy_span,
+    .histories = lazy_histories,
     .payload = lazy_payload,
     .send = lazy_send,
     .purge = lazy_purge,

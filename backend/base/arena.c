@@ -30,6 +30,29 @@ void arena_fini(struct arena *a)
     arena_init(a);
 }
 
+static struct arena_chunk *chunk_new(struct arena *a, size_t cap)
+{
+    struct arena_chunk *c;
+
+    if (cap > SIZE_MAX - sizeof(*c))
+        return NULL;
+    c = malloc(sizeof(*c) + cap);
+    if (!c)
+        return NULL;
+    c->next = NULL;
+    c->used = 0;
+    c->cap = cap;
+    a->total += sizeof(*c) + cap;
+    return c;
+}
+
+bool arena_reserve(struct arena *a, size_t n)
+{
+    if (!a->chunks)
+        a->chunks = chunk_new(a, n);
+    return a->chunks;
+}
+
 /* The first chunk of the list is the one being filled. A request that would waste much of it gets a
  * chunk of its own behind it, so that small ones go on filling the first. */
 static struct arena_chunk *arena_grow(struct arena *a, size_t n)
@@ -42,14 +65,9 @@ static struct arena_chunk *arena_grow(struct arena *a, size_t n)
     bool own = n > cap / 4;
     if (own)
         cap = n;
-    if (cap > SIZE_MAX - sizeof(*c))
-        return NULL;
-    c = malloc(sizeof(*c) + cap);
+    c = chunk_new(a, cap);
     if (!c)
         return NULL;
-    c->used = 0;
-    c->cap = cap;
-    a->total += sizeof(*c) + cap;
     if (own && a->chunks) {
         c->next = a->chunks->next;
         a->chunks->next = c;

@@ -15,6 +15,9 @@ struct arena {
 void arena_init(struct arena *a);
 void arena_fini(struct arena *a);
 
+/* Before anything is handed out: n bytes of text will come, so take no more than these. False: no
+ * memory. */
+bool arena_reserve(struct arena *a, size_t n);
 /* Zeroed, aligned for any type; NULL without memory. */
 void *arena_alloc(struct arena *a, size_t n);
 /* Neither zeroed nor aligned; NULL without memory. */

@@ -7,8 +7,7 @@
 #include "backend/base/limits.h"
 #include "backend/memory/memory_internal.h"
 
-/* Time passes when somebody looks. */
-static ticks tick(struct memory *m)
+ticks memory_tick(struct memory *m)
 {
     ticks now = clock_wall();
     if (m->simulate)
@@ -91,7 +90,7 @@ static enum err memory_list(struct hub *hub, struct call *call, const struct lis
     struct block **blocks;
     size_t n;
     lock_take(&m->lock);
-    tick(m);
+    memory_tick(m);
     m->counts.table_requests++;
     enum err err = collect(m, query, &blocks, &n);
     lock_drop(&m->lock);
@@ -112,7 +111,7 @@ static enum err memory_get(struct hub *hub, struct call *call, struct str id, st
 {
     struct memory *m = memory_of(hub);
     LOCK_SCOPE(&m->lock);
-    ticks now = tick(m);
+    ticks now = memory_tick(m);
     m->counts.table_requests++;
     struct record *r = memory_find(m, id);
     if (!r)
@@ -126,7 +125,7 @@ static enum err memory_history(struct hub *hub, struct call *call, const struct 
 {
     struct memory *m = memory_of(hub);
     LOCK_SCOPE(&m->lock);
-    tick(m);
+    memory_tick(m);
     m->counts.table_requests++;
     struct record *r = memory_find(m, in->row.id);
     if (!r)
@@ -227,7 +226,7 @@ static enum err memory_send(struct hub *hub, struct call *call, const struct com
         plain.data = str_trim(cmd->data);
     cmd = &plain;
     LOCK_SCOPE(&m->lock);
-    ticks now = tick(m);
+    ticks now = memory_tick(m);
     m->counts.queue_requests++;
     if (cmd->kind == CMD_RESTART)
         return restart(m, call, cmd, ret, now);
@@ -275,7 +274,7 @@ static enum err memory_inspect(struct hub *hub, struct call *call, struct buf *r
 
     (void)call;
     LOCK_SCOPE(&m->lock);
-    tick(m);
+    memory_tick(m);
     for (size_t i = 0; map_next(&m->records, &i, &id, &value);)
         waiting += ((const struct record *)value)->due != TICKS_NONE;
     buf_printf(ret, "demo-control-00\t%llu\t%s\t%s\t\n", (unsigned long long)waiting,
@@ -286,11 +285,13 @@ static enum err memory_inspect(struct hub *hub, struct call *call, struct buf *r
 
 static const struct hub_ops memory_ops = {
     .scheme = "demo",
-    .caps = CAP_REWIND | CAP_RESTART | CAP_ENTITIES | CAP_CHANGES | CAP_INSPECT,
+    .caps = CAP_REWIND | CAP_RESTART | CAP_ENTITIES | CAP_CHANGES | CAP_INSPECT | CAP_SPANS,
     .close = memory_close,
     .list = memory_list,
     .get = memory_get,
     .history = memory_history,
+    .span = memory_span,
+    .histories = memory_histories,
     .payload = memory_payload,
     .send = memory_send,
     .purge = memory_purge,

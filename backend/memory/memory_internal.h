@@ -1,5 +1,5 @@
-/* memory_internal: the memory hub's inside, shared by its files: the hub (memory.c), what it holds
- * (records.c), the app that plays (simulator.c) and the first instances (seed.c).
+/* memory_internal: the memory hub's inside, shared by its files: the hub (memory.c, span.c), what
+ * it holds (records.c), the app that plays (simulator.c) and the first instances (seed.c).
  * Ownership: the hub owns its records. Threads: everything here under memory->lock. */
 #ifndef BACKEND_MEMORY_MEMORY_INTERNAL_H
 #define BACKEND_MEMORY_MEMORY_INTERNAL_H
@@ -28,7 +28,15 @@ struct record *memory_find(struct memory *m, struct str id);
 /* Adds a record (takes it over); NULL and freed when memory is short. */
 struct record *memory_add(struct memory *m, struct record *r);
 void memory_remove(struct memory *m, struct record *r);
+ticks memory_tick(struct memory *m); /* time passes when somebody looks; it is returned */
 void memory_touch(struct memory *m, struct record *r); /* a new stamp */
+
+/* span.c: many at once; contracts in hub.h. */
+MUST_CHECK enum err memory_span(struct hub *hub, struct call *call, const struct key_span *span,
+                                hub_emit_instance emit, void *ctx);
+MUST_CHECK enum err memory_histories(struct hub *hub, struct call *call,
+                                     const struct span_histories *wanted, hub_emit_history emit,
+                                     void *ctx);
 
 /* simulator.c: lets everything happen that is due by now. No thread: called before each operation,
  * so that an idle demo costs nothing. */

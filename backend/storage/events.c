@@ -119,7 +119,7 @@ static void end_object(struct buf *b)
 /* One row of a page: what the order and the rule need, and its other columns with their exact
  * bytes. */
 struct scan {
-    struct str row_key, execution_id;
+    struct str partition_key, row_key, execution_id;
     bool complete; /* IsCheckpointComplete */
     struct buf json;
 };
@@ -128,6 +128,10 @@ static void scan_member(struct scan *s, struct jsonread *r, struct str name)
 {
     if (str_eq(name, STR("RowKey"))) {
         (void)jsonread_string(r, &s->row_key);
+        return;
+    }
+    if (str_eq(name, STR("PartitionKey"))) {
+        (void)jsonread_string(r, &s->partition_key);
         return;
     }
     if (is_key_column(name)) {
@@ -147,7 +151,7 @@ static enum err scan_row(struct scan *s, struct jsonread *r)
     struct str name;
 
     buf_clear(&s->json);
-    s->row_key = s->execution_id = STR_NONE;
+    s->partition_key = s->row_key = s->execution_id = STR_NONE;
     s->complete = true;
     if (!jsonread_object(r))
         return columns_broken(r);
@@ -182,37 +186,63 @@ static enum err row_keep(struct events *e, const struct scan *s)
     return OK;
 }
 
-static enum err page_scan(struct events *e, struct jsonread *r, struct scan *s)
+static enum err page_scan(struct jsonread *r, struct scan *s, events_owner owner, void *ctx)
 {
+    struct events *e;
     enum err err;
 
     if (!columns_page(r))
         return columns_broken(r);
     while (jsonread_element(r)) {
-        if ((err = scan_row(s, r)) != OK)
+        if ((err = scan_row(s, r)) != OK || (err = owner(ctx, s->partition_key, &e)) != OK)
             return err;
-        if ((err = row_keep(e, s)) != OK)
+        if (e && (err = row_keep(e, s)) != OK)
             return err;
     }
     return columns_page_end(r) ? OK : columns_broken(r);
 }
 
-enum err events_page(struct events *e, struct str page)
+enum err events_share(struct str page, events_owner owner, void *ctx)
 {
     struct scan scan = { .json = BUF_INIT(PAGE_MAX_BYTES) };
     struct arena arena;
     struct jsonread r;
-    size_t before = e->count;
     enum err err;
 
     arena_init(&arena);
     jsonread_init(&r, page, &arena);
-    err = page_scan(e, &r, &scan);
-    if (err != OK)
-        e->count = before;
+    err = page_scan(&r, &scan, owner, ctx);
     buf_fini(&scan.json);
     arena_fini(&arena);
     return err;
+}
+
+static enum err only_one(void *ctx, struct str partition_key, struct events **ret)
+{
+    *ret = ctx;
+    return OK;
+}
+
+enum err events_page(struct events *e, struct str page)
+{
+    size_t before = e->count;
+    enum err err = events_share(page, only_one, e);
+
+    if (err != OK)
+        e->count = before;
+    return err;
+}
+
+bool events_is_page(struct str page)
+{
+    struct jsonread r;
+
+    jsonread_init(&r, page, NULL);
+    if (!columns_page(&r))
+        return false;
+    while (jsonread_element(&r))
+        jsonread_skip(&r);
+    return columns_page_end(&r);
 }
 
 /* -- from rows to events -- */
@@ -246,8 +276,10 @@ struct str events_execution(const struct events *e)
     return e->count ? e->rows[0].execution_id : STR_NONE;
 }
 
-void events_drop(struct events *e)
+void events_settle(struct events *e, const struct instance *in)
 {
+    if (in->row.status != STATUS_PENDING || str_eq(in->execution_id, events_execution(e)))
+        return;
     e->count = 0;
     e->sentinel = (struct event_row){ 0 };
     e->checkpoint_complete = true;

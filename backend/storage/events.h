@@ -33,12 +33,20 @@ void events_fini(struct events *e);
 /* Adds the rows of one page; nothing of a page that is ERR_BROKEN. ERR_TOO_BIG above EVENTS_MAX. */
 MUST_CHECK enum err events_page(struct events *e, struct str page);
 
+/* The same for a page with the rows of several instances: owner says whose row of this key it is;
+ * NULL: nobody's, it is left out. The page must be readable (events_is_page): what was added before
+ * an error stays. */
+typedef enum err (*events_owner)(void *ctx, struct str partition_key, struct events **ret);
+MUST_CHECK enum err events_share(struct str page, events_owner owner, void *ctx);
+bool events_is_page(struct str page);
+
 /* Which execution the rows belong to now: the sentinel's, else that of the first row; "" = no rows.
  */
 struct str events_execution(const struct events *e);
 
-/* Drops all rows: they are not this run's; the history will be empty. */
-void events_drop(struct events *e);
+/* Drops all rows if they are of an earlier run, which this one has not yet begun to overwrite
+ * (vectors 73, 88); the history will be empty. */
+void events_settle(struct events *e, const struct instance *in);
 
 /* Turns the rows of that execution into events and gives the history away; events_fini still has to
  * be called. Unknown event types are kept (vector 93). */

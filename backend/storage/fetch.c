@@ -34,13 +34,7 @@ void fetch_begin(struct fetch *f, struct range *range)
     f->range = range;
 }
 
-static void add_term(struct buf *b, const char *column, const char *operator, struct str key)
-{
-    buf_printf(b, "%s%s %s ", b->len ? " and " : "", column, operator);
-    key_literal(b, key);
-}
-
-/* Bounds, then what lies between them and is not wanted: entities are the keys from '@' to 'A'. */
+/* Bounds, then what lies between them and is not wanted. */
 static void filter_make(struct fetch *f)
 {
     const struct range *range = f->range;
@@ -49,15 +43,13 @@ static void filter_make(struct fetch *f)
 
     buf_clear(&f->filter);
     if (range->cursor.len)
-        add_term(&f->filter, "PartitionKey", "gt", from);
+        key_term(&f->filter, "PartitionKey", "gt", from);
     else if (from.len)
-        add_term(&f->filter, "PartitionKey", "ge", from);
+        key_term(&f->filter, "PartitionKey", "ge", from);
     if (upper.len)
-        add_term(&f->filter, "PartitionKey", "lt", upper);
-    if (f->query->what != LIST_ENTITIES && str_cmp_utf16(from, STR("A")) < 0 &&
-        (!upper.len || str_cmp_utf16(upper, STR("@")) > 0))
-        buf_printf(&f->filter, "%s(PartitionKey lt '@' or PartitionKey ge 'A')",
-                   f->filter.len ? " and " : "");
+        key_term(&f->filter, "PartitionKey", "lt", upper);
+    if (f->query->what != LIST_ENTITIES)
+        key_term_no_entities(&f->filter, from, upper);
     if (f->query->changed_since != TICKS_NONE) {
         buf_printf(&f->filter, "%sTimestamp ge ", f->filter.len ? " and " : "");
         key_literal_time(&f->filter, f->query->changed_since);

@@ -158,6 +158,19 @@ void key_literal_time(struct buf *b, ticks t)
     buf_add_ch(b, '\'');
 }
 
+void key_term(struct buf *filter, const char *column, const char *operator, struct str key)
+{
+    buf_printf(filter, "%s%s %s ", filter->len ? " and " : "", column, operator);
+    key_literal(filter, key);
+}
+
+void key_term_no_entities(struct buf *filter, struct str from, struct str to)
+{
+    if (str_cmp_utf16(from, STR("A")) < 0 && (!to.len || str_cmp_utf16(to, STR("@")) > 0))
+        buf_printf(filter, "%s(PartitionKey lt '@' or PartitionKey ge 'A')",
+                   filter->len ? " and " : "");
+}
+
 /* The code point that begins the next range in the order of UTF-16 units; 0: there is none. The
  * unit behind U+D7FF is a lone surrogate, which UTF-8 cannot say; all that it would bound begins
  * with a pair, so the first pair bounds the same. */

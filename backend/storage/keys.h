@@ -19,6 +19,12 @@ void key_literal(struct buf *b, struct str text);
 /* datetime'2024-05-01T10:00:00.0000000Z' (vector 84). */
 void key_literal_time(struct buf *b, ticks t);
 
+/* One more term of a filter: [ and ]column operator 'key'. */
+void key_term(struct buf *filter, const char *column, const char *operator, struct str key);
+/* The term that leaves entities out, the keys from '@' to 'A'; none where the keys from one bound
+ * to another ("" = none) hold none. */
+void key_term_no_entities(struct buf *filter, struct str from, struct str to);
+
 /* Both bounds of all keys whose ids begin with prefix: key >= lower and key < upper. False, and
  * nothing appended: an empty prefix, which bounds nothing (vectors 30-35). upper stays empty when
  * nothing is greater. */

@@ -62,11 +62,14 @@ static void storage_forget(struct hub *hub)
 
 static const struct hub_ops storage_ops = {
     .scheme = "azure",
-    .caps = CAP_REWIND | CAP_RESTART | CAP_ENTITIES | CAP_CHANGES | CAP_INSPECT | CAP_REMOVE,
+    .caps = CAP_REWIND | CAP_RESTART | CAP_ENTITIES | CAP_CHANGES | CAP_INSPECT | CAP_REMOVE |
+            CAP_SPANS,
     .close = storage_close,
     .list = storage_list,
     .get = storage_get,
     .history = storage_history,
+    .span = storage_span,
+    .histories = storage_histories,
     .payload = storage_payload,
     .send = storage_send,
     .purge = storage_purge,

@@ -242,13 +242,6 @@ static enum err history_resolve(struct storage *s, struct call *call, struct his
     return err;
 }
 
-/* The rows belong to an earlier run that this one has not yet begun to overwrite (vectors 73, 88).
- */
-static bool is_of_other_run(const struct instance *in, const struct events *events)
-{
-    return in->row.status == STATUS_PENDING && !str_eq(in->execution_id, events_execution(events));
-}
-
 enum err storage_history(struct hub *hub, struct call *call, const struct instance *in,
                          bool resolve, struct history **ret)
 {
@@ -260,8 +253,8 @@ enum err storage_history(struct hub *hub, struct call *call, const struct instan
     if (events_init(&events) != OK)
         return no_memory(call);
     err = history_rows(s, call, in->row.key, &events);
-    if (err == OK && is_of_other_run(in, &events))
-        events_drop(&events);
+    if (err == OK)
+        events_settle(&events, in);
     if (err == OK && (err = events_finish(&events, &h)) != OK)
         err = no_memory(call);
     events_fini(&events);

@@ -201,6 +201,41 @@ static bool own(struct instance *in, struct str *s)
     return true;
 }
 
+static size_t owned_bytes(const struct instance *in)
+{
+    const struct str texts[] = { in->row.id,
+                                 in->row.key,
+                                 in->row.name,
+                                 in->row.version,
+                                 in->row.status_text,
+                                 in->execution_id,
+                                 in->task_hub,
+                                 in->etag,
+                                 in->tags,
+                                 in->input.text,
+                                 in->input.ref,
+                                 in->output.text,
+                                 in->output.ref,
+                                 in->custom_status.text };
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        n += texts[i].len ? texts[i].len + 1 : 0;
+    return n;
+}
+
+/* Most ids are their own keys. */
+static bool own_key(struct instance *in)
+{
+    bool same = in->row.key.p == in->row.id.p && in->row.key.len == in->row.id.len;
+
+    if (!own(in, &in->row.id))
+        return false;
+    if (same)
+        in->row.key = in->row.id;
+    return same || own(in, &in->row.key);
+}
+
 static bool own_cell(struct instance *in, struct cell *c)
 {
     return own(in, &c->text) && own(in, &c->ref);
@@ -235,7 +270,7 @@ static enum err instance_fill(struct instance *in, const struct column *c,
     in->needs = needs;
     if (needs & NEED_CELLS)
         cells_fill(in, c, place, arena);
-    return own(in, &in->row.id) && own(in, &in->row.key) && own(in, &in->row.name) &&
+    return arena_reserve(&in->arena, owned_bytes(in)) && own_key(in) && own(in, &in->row.name) &&
                    own(in, &in->row.version) && own(in, &in->row.status_text) &&
                    own(in, &in->execution_id) && own(in, &in->task_hub) && own(in, &in->etag) &&
                    own(in, &in->tags) && own_cell(in, &in->input) && own_cell(in, &in->output) &&
@@ -244,28 +279,76 @@ static enum err instance_fill(struct instance *in, const struct column *c,
                : ERR_NO_MEMORY;
 }
 
+/* The next value of the reader as an instance. */
+static enum err instance_read(struct jsonread *r, const struct cell_place *place, struct str etag,
+                              unsigned needs, struct instance **ret)
+{
+    CLEANUP(instance_unref) struct instance *in = NULL;
+    struct column columns[ROW_COUNT];
+    enum err err;
+
+    if (!columns_read(r, names, columns, ROW_COUNT) || columns[ROW_KEY].kind != COLUMN_STRING)
+        return columns_broken(r);
+    if (!(in = instance_new()))
+        return ERR_NO_MEMORY;
+    err = instance_fill(in, columns, place, etag, needs, r->arena);
+    if (err == OK) {
+        *ret = in;
+        in = NULL;
+    }
+    return err;
+}
+
 enum err rows_instance(struct str json, const struct cell_place *place, struct str etag,
                        unsigned needs, struct instance **ret)
 {
-    CLEANUP(instance_unref) struct instance *in = instance_new();
-    struct column columns[ROW_COUNT];
+    CLEANUP(instance_unref) struct instance *in = NULL;
     struct jsonread r;
     struct arena arena;
     enum err err;
 
-    if (!in)
-        return ERR_NO_MEMORY;
     arena_init(&arena);
     jsonread_init(&r, json, &arena);
-    if (columns_read(&r, names, columns, ROW_COUNT) && jsonread_done(&r) &&
-        columns[ROW_KEY].kind == COLUMN_STRING)
-        err = instance_fill(in, columns, place, etag, needs, &arena);
-    else
+    err = instance_read(&r, place, etag, needs, &in);
+    if (err == OK && !jsonread_done(&r))
         err = columns_broken(&r);
     arena_fini(&arena);
     if (err == OK) {
         *ret = in;
         in = NULL;
     }
+    return err;
+}
+
+static enum err instances_read(struct jsonread *r, const struct cell_place *place,
+                               struct instance **ret, size_t max, size_t *ret_n)
+{
+    if (!columns_page(r))
+        return columns_broken(r);
+    while (jsonread_element(r)) {
+        enum err err = *ret_n < max ? instance_read(r, place, STR_NONE, NEED_CELLS, &ret[*ret_n])
+                                    : ERR_TOO_BIG;
+
+        if (err != OK)
+            return err;
+        ++*ret_n;
+    }
+    return columns_page_end(r) ? OK : columns_broken(r);
+}
+
+enum err rows_instances(struct str page, const struct cell_place *place, struct instance **ret,
+                        size_t max, size_t *ret_n)
+{
+    struct jsonread r;
+    struct arena arena;
+    enum err err;
+
+    arena_init(&arena);
+    jsonread_init(&r, page, &arena);
+    *ret_n = 0;
+    err = instances_read(&r, place, ret, max, ret_n);
+    arena_fini(&arena);
+    while (err != OK && *ret_n)
+        (void)instance_unref(ret[--*ret_n]);
     return err;
 }

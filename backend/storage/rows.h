@@ -37,4 +37,9 @@ MUST_CHECK enum err rows_block(struct str page, const struct rows_wanted *wanted
 MUST_CHECK enum err rows_instance(struct str json, const struct cell_place *place, struct str etag,
                                   unsigned needs, struct instance **ret);
 
+/* A page of whole rows as instances, in its order, into ret, which has room for max; nothing of a
+ * page that cannot be read. ERR_TOO_BIG: more than max. */
+MUST_CHECK enum err rows_instances(struct str page, const struct cell_place *place,
+                                   struct instance **ret, size_t max, size_t *ret_n);
+
 #endif

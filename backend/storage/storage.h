@@ -65,6 +65,12 @@ MUST_CHECK enum err storage_history(struct hub *hub, struct call *call, const st
                                     bool resolve, struct history **ret);
 MUST_CHECK enum err storage_payload(struct hub *hub, struct call *call, struct str ref,
                                     struct text **ret);
+/* span.c: */
+MUST_CHECK enum err storage_span(struct hub *hub, struct call *call, const struct key_span *span,
+                                 hub_emit_instance emit, void *ctx);
+MUST_CHECK enum err storage_histories(struct hub *hub, struct call *call,
+                                      const struct span_histories *wanted, hub_emit_history emit,
+                                      void *ctx);
 /* send.h, purge.h, inspect.h and remove.h declare the others. */
 
 #endif

@@ -134,3 +134,101 @@ void contract_list_order(struct hub *hub)
     assert_true(changed.rows >= 1);
     assert_true(changed.rows <= all.rows);
 }
+
+/* -- many at once -- */
+
+#define MANY 5
+
+static struct str many_id(char buf[32], const char *prefix, int i)
+{
+    snprintf(buf, 32, "%s-%d", prefix, i);
+    return str_c(buf);
+}
+
+static void start_many(struct hub *hub, const char *prefix, struct instance *ret[MANY])
+{
+    char id[32];
+    for (int i = MANY - 1; i >= 0; i--) {
+        expect(start(hub, many_id(id, prefix, i), STR("{\"a\":1}")), OK);
+        expect(hub_get(hub, fresh(), str_c(id), STR_NONE, NEED_CELLS, &ret[i]), OK);
+    }
+}
+
+struct many {
+    struct instance *const *wanted;
+    size_t got, rows, stop;
+};
+
+static enum err see_instance(void *ctx, struct instance *in)
+{
+    struct many *m = ctx;
+    const struct instance *as_get = m->wanted[m->got++];
+    assert_true(str_eq(in->row.id, as_get->row.id));
+    assert_true(str_eq(in->row.key, as_get->row.key));
+    assert_int_equal(in->row.stamp, as_get->row.stamp);
+    assert_true(in->needs & NEED_CELLS);
+    assert_true(str_eq(in->input.text, as_get->input.text));
+    assert_true(str_eq(in->execution_id, as_get->execution_id));
+    instance_unref(in);
+    return m->got == m->stop ? ERR_TOO_BIG : OK;
+}
+
+void contract_span(struct hub *hub)
+{
+    struct instance *in[MANY];
+    start_many(hub, "c-span", in);
+    expect(start(hub, STR("c-spao"), STR_NONE), OK);
+    struct many all = { .wanted = in };
+    struct key_span span = { STR("c-span"), in[MANY - 1]->row.key };
+    expect(hub_span(hub, fresh(), &span, see_instance, &all), OK);
+    assert_int_equal(all.got, MANY);
+    struct many middle = { .wanted = in + 1 };
+    span = (struct key_span){ in[1]->row.key, in[3]->row.key };
+    expect(hub_span(hub, fresh(), &span, see_instance, &middle), OK);
+    assert_int_equal(middle.got, 3);
+    struct many stopped = { .wanted = in + 1, .stop = 2 };
+    assert_int_equal(hub_span(hub, fresh(), &span, see_instance, &stopped), ERR_TOO_BIG);
+    assert_int_equal(stopped.got, 2);
+    for (int i = 0; i < MANY; i++)
+        instance_unref(in[i]);
+}
+
+static enum err see_history(void *ctx, size_t i, struct history *h, size_t rows)
+{
+    struct many *m = ctx;
+    assert_int_equal(i, m->got++);
+    assert_true(rows >= h->count);
+    m->rows += rows;
+    history_unref(h);
+    return m->got == m->stop ? ERR_TOO_BIG : OK;
+}
+
+void contract_histories(struct hub *hub)
+{
+    struct instance *in[MANY];
+    start_many(hub, "c-histories", in);
+    struct command cmd = { .kind = CMD_EVENT, .id = in[3]->row.id, .name = STR("Approve") };
+    for (int i = 0; i < 3; i++)
+        expect(hub_send(hub, fresh(), &cmd, NULL), OK);
+    struct history *alone = NULL;
+    expect(hub_history(hub, fresh(), in[3], false, &alone), OK);
+    struct many all = { .wanted = in };
+    struct span_histories wanted = { in, MANY, 100 };
+    expect(hub_histories(hub, fresh(), &wanted, see_history, &all), OK);
+    assert_int_equal(all.got, MANY);
+    assert_true(all.rows >= alone->count);
+    struct many stopped = { .wanted = in, .stop = 2 };
+    assert_int_equal(hub_histories(hub, fresh(), &wanted, see_history, &stopped), ERR_TOO_BIG);
+    if (alone->count) { /* on backends where the event is in the history at once */
+        struct many shorter = { .wanted = in };
+        wanted.rows_max = alone->count - 1;
+        expect(hub_histories(hub, fresh(), &wanted, see_history, &shorter), OK);
+        assert_int_equal(shorter.got, 3);
+    }
+    wanted.count = 0;
+    expect(hub_histories(hub, fresh(), &wanted, see_history, &all), OK);
+    assert_int_equal(all.got, MANY);
+    history_unref(alone);
+    for (int i = 0; i < MANY; i++)
+        instance_unref(in[i]);
+}

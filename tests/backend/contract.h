@@ -12,6 +12,8 @@ void contract_start(struct hub *hub);      /* start, once per id, visible to get
 void contract_refusals(struct hub *hub);   /* bad ids, bodies, names; nothing sent */
 void contract_unfinished(struct hub *hub); /* never purged */
 void contract_list_order(
-    struct hub *hub); /* blocks ascend, entities apart, changed_since narrows */
+    struct hub *hub);                     /* blocks ascend, entities apart, changed_since narrows */
+void contract_span(struct hub *hub);      /* many rows, as get gives each */
+void contract_histories(struct hub *hub); /* many histories, up to a long one */
 
 #endif

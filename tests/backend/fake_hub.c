@@ -254,6 +254,18 @@ static enum err fake_get(struct hub *hub, struct call *call, struct str id, stru
     return OK;
 }
 
+static struct history *make_history(const struct instance *in, bool resolve)
+{
+    struct history *h = history_new();
+    struct event *e = history_add(h);
+    e->type = EVENT_EXECUTION_STARTED;
+    if (in->output.kind == CELL_REF && !resolve) {
+        e = history_add(h);
+        e->result = in->output;
+    }
+    return h;
+}
+
 static enum err fake_history(struct hub *hub, struct call *call, const struct instance *in,
                              bool resolve, struct history **ret)
 {
@@ -263,15 +275,59 @@ static enum err fake_history(struct hub *hub, struct call *call, const struct in
     enum err err = pass_gate_locked(f, call);
     if (err != OK)
         return err;
-    struct history *h = history_new();
-    struct event *e = history_add(h);
-    e->type = EVENT_EXECUTION_STARTED;
-    if (in->output.kind == CELL_REF && !resolve) {
-        e = history_add(h);
-        e->result = in->output;
-    }
-    *ret = h;
+    *ret = make_history(in, resolve);
     return OK;
+}
+
+/* Row by row, as pages come: the lock is given up for emit. */
+static enum err fake_span(struct hub *hub, struct call *call, const struct key_span *span,
+                          hub_emit_instance emit, void *ctx)
+{
+    struct fake_hub *f = (struct fake_hub *)hub;
+    char from[64], through[64];
+    snprintf(from, sizeof from, STR_FMT, STR_ARG(span->from));
+    snprintf(through, sizeof through, STR_FMT, STR_ARG(span->through));
+    lock_take(&f->lock);
+    f->spans++;
+    copy(f->last_from, sizeof from, from);
+    copy(f->last_through, sizeof through, through);
+    enum err err = pass_gate_locked(f, call);
+    if (err == OK && f->fail_many != OK)
+        err = call_fail(call, f->fail_many, "the fake hub was told to fail");
+    for (size_t i = lower_bound(f, from);
+         err == OK && i < f->count && str_cmp_utf16(str_c(f->rows[i].key), str_c(through)) <= 0;
+         i++) {
+        if (id_is_entity(str_c(f->rows[i].id)) != id_is_entity(str_c(from)))
+            continue;
+        struct instance *in = make(&f->rows[i]);
+        f->span_rows++;
+        lock_drop(&f->lock);
+        err = emit(ctx, in);
+        lock_take(&f->lock);
+    }
+    lock_drop(&f->lock);
+    return err;
+}
+
+static enum err fake_histories(struct hub *hub, struct call *call,
+                               const struct span_histories *wanted, hub_emit_history emit,
+                               void *ctx)
+{
+    struct fake_hub *f = (struct fake_hub *)hub;
+    lock_take(&f->lock);
+    f->many_histories++;
+    enum err err = pass_gate_locked(f, call);
+    if (err == OK && f->fail_many != OK)
+        err = call_fail(call, f->fail_many, "the fake hub was told to fail");
+    lock_drop(&f->lock);
+    for (size_t i = 0; i < wanted->count && err == OK; i++) {
+        const struct instance *in = wanted->instances[i];
+        size_t rows = str_starts(in->row.id, STR("long-")) ? f->long_rows : 10;
+        if (rows > wanted->rows_max)
+            break;
+        err = emit(ctx, i, make_history(in, false), rows);
+    }
+    return err;
 }
 
 static enum err fake_payload(struct hub *hub, struct call *call, struct str ref, struct text **ret)
@@ -348,6 +404,8 @@ struct fake_hub *fake_hub_new(unsigned caps)
                              .list = fake_list,
                              .get = fake_get,
                              .history = fake_history,
+                             .span = fake_span,
+                             .histories = fake_histories,
                              .payload = fake_payload,
                              .send = fake_send,
                              .purge = fake_purge,

@@ -28,13 +28,17 @@ struct fake_hub {
     ticks now;
     /* what was asked */
     unsigned gets, lists, changes, keys, histories, payloads, sends, purges, forgets;
-    unsigned waiting;   /* calls that stand at the gate */
-    unsigned rows_sent; /* by lists */
+    unsigned spans, span_rows, many_histories; /* requests; rows sent by spans; requests */
+    unsigned waiting;                          /* calls that stand at the gate */
+    unsigned rows_sent;                        /* by lists */
     ticks last_since;
     /* what to do */
     bool gate;          /* requests wait until it opens (or their call ends) */
     unsigned gate_page; /* lists wait before this page (1 = the second); 0 = never */
     enum err fail;      /* every request fails like this */
+    enum err fail_many; /* spans and histories of many do */
+    size_t long_rows;   /* of the history of ids that begin with long- */
+    char last_from[64], last_through[64]; /* of a span */
     enum err fail_payload, fail_send;
     bool payload_missing;
 };

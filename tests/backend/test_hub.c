@@ -49,6 +49,44 @@ static void test_B28_the_state_is_read_before_sending(void **state)
     assert_int_equal(f->sends, 2);
 }
 
+static enum err count_instance(void *ctx, struct instance *in)
+{
+    ++*(size_t *)ctx;
+    instance_unref(in);
+    return OK;
+}
+
+static enum err count_history(void *ctx, size_t i, struct history *h, size_t rows)
+{
+    assert_non_null(h->links); /* as from hub_history */
+    ++*(size_t *)ctx;
+    history_unref(h);
+    return OK;
+}
+
+static void test_many_at_once_if_it_can(void **state)
+{
+    const struct key_span span = { STR("a"), STR("z") };
+    struct instance *in = NULL;
+    size_t n = 0;
+    assert_int_equal(hub_get(&f->hub, &call, STR("run"), STR_NONE, NEED_CELLS, &in), OK);
+    const struct span_histories wanted = { &in, 1, 100 };
+    assert_int_equal(hub_span(&f->hub, &call, &span, count_instance, &n), ERR_UNSUPPORTED);
+    assert_int_equal(hub_histories(&f->hub, &call, &wanted, count_history, &n), ERR_UNSUPPORTED);
+    assert_int_equal(f->spans + f->many_histories, 0);
+    ((struct hub_ops *)f->hub.ops)->caps |= CAP_SPANS;
+    assert_int_equal(hub_span(&f->hub, &call, &span, count_instance, &n), OK);
+    assert_int_equal(n, 3);
+    assert_int_equal(hub_histories(&f->hub, &call, &wanted, count_history, &n), OK);
+    assert_int_equal(n, 4);
+    assert_int_equal(
+        hub_histories(&f->hub, &call, &(struct span_histories){ 0 }, count_history, &n), OK);
+    assert_int_equal(f->many_histories, 1);
+    call_cancel(&call);
+    assert_int_equal(hub_span(&f->hub, &call, &span, count_instance, &n), ERR_CANCELLED);
+    instance_unref(in);
+}
+
 static void test_starts_and_signals_are_not_read_first(void **state)
 {
     struct receipt receipt;
@@ -202,6 +240,7 @@ int main(void)
 #define UNIT(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         UNIT(test_B28_the_state_is_read_before_sending),
+        UNIT(test_many_at_once_if_it_can),
         UNIT(test_starts_and_signals_are_not_read_first),
         UNIT(test_names),
         UNIT(test_B16_B20_json_is_checked_again),

@@ -75,6 +75,28 @@ static void test_large_ones_do_not_waste_the_chunk(void **state)
     arena_fini(&a);
 }
 
+static void test_reserved_room_is_used_up(void **state)
+{
+    struct arena a;
+    size_t total;
+
+    arena_init(&a);
+    assert_true(arena_reserve(&a, 12));
+    total = a.total;
+    assert_true(total < 100);
+    assert_true(str_eq(arena_str(&a, STR("hello")), STR("hello")));
+    assert_true(str_eq(arena_str(&a, STR("world")), STR("world")));
+    assert_int_equal(a.total, total);
+    assert_true(str_eq(arena_str(&a, STR("more")), STR("more")));
+    assert_true(a.total > total);
+    total = a.total;
+    assert_true(arena_reserve(&a, 1000)); /* too late: it does not matter */
+    assert_int_equal(a.total, total);
+    arena_fini(&a);
+    assert_false(arena_reserve(&a, SIZE_MAX));
+    assert_int_equal(a.total, 0);
+}
+
 static void test_absurd_sizes(void **state)
 {
     struct arena a;
@@ -96,6 +118,7 @@ int main(void)
         cmocka_unit_test(test_alloc_is_zeroed_and_aligned),
         cmocka_unit_test(test_strings_keep_apart),
         cmocka_unit_test(test_large_ones_do_not_waste_the_chunk),
+        cmocka_unit_test(test_reserved_room_is_used_up),
         cmocka_unit_test(test_absurd_sizes),
     };
 

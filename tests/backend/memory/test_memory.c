@@ -57,6 +57,16 @@ static void test_contract_unfinished(void **state)
     contract_unfinished(*state);
 }
 
+static void test_contract_span(void **state)
+{
+    contract_span(*state);
+}
+
+static void test_contract_histories(void **state)
+{
+    contract_histories(*state);
+}
+
 static void test_contract_list_order(void **state)
 {
     contract_list_order(*state);
@@ -226,6 +236,8 @@ int main(void)
         EMPTY(test_contract_refusals),
         EMPTY(test_contract_unfinished),
         EMPTY(test_contract_list_order),
+        EMPTY(test_contract_span),
+        EMPTY(test_contract_histories),
         DEMO(test_demo_has_every_state),
         DEMO(test_demo_approval_completes_with_the_event),
         DEMO(test_demo_keeps_early_events),

@@ -160,19 +160,64 @@ static void test_B29_broken_page_adds_nothing(void **state)
     events_fini(&e);
 }
 
-static void test_events_drop_leaves_nothing(void **state)
+static void settle_as(enum status status, const char *execution, size_t count, const char *got)
 {
-    struct events e;
+    struct instance *in = instance_new();
     struct history *h = NULL;
+    struct events e;
 
+    in->row.status = status;
+    in->execution_id = str_c(execution);
     assert_int_equal(events_init(&e), OK);
     assert_int_equal(events_page(&e, STR("{\"value\":[{\"RowKey\":\"0\",\"ExecutionId\":\"e\"}]}")),
                      OK);
     assert_true(str_eq(events_execution(&e), STR("e")));
-    events_drop(&e);
+    events_settle(&e, in);
     assert_int_equal(events_finish(&e, &h), OK);
-    assert_count(h, 0, true, "");
+    assert_count(h, count, true, got);
     events_fini(&e);
+    (void)instance_unref(in);
+}
+
+static void test_T73_rows_of_the_run_before_are_not_this_ones(void **state)
+{
+    settle_as(STATUS_PENDING, "e2", 0, "");
+    settle_as(STATUS_PENDING, "e", 1, "e");
+    settle_as(STATUS_RUNNING, "e2", 1, "e");
+}
+
+static enum err odd_rows(void *ctx, struct str partition_key, struct events **ret)
+{
+    *ret = str_eq(partition_key, STR("b")) ? NULL : ctx;
+    return str_eq(partition_key, STR("x")) ? ERR_DAMAGED : OK;
+}
+
+static void test_a_page_is_shared_out(void **state)
+{
+    struct events e;
+
+    assert_int_equal(events_init(&e), OK);
+    assert_int_equal(events_share(STR("{\"value\":[{\"PartitionKey\":\"a\",\"RowKey\":\"0\"},"
+                                      "{\"RowKey\":\"1\",\"PartitionKey\":\"b\"},"
+                                      "{\"PartitionKey\":\"c\",\"RowKey\":\"2\"}]}"),
+                                  odd_rows, &e),
+                     OK);
+    assert_int_equal(e.count, 2);
+    assert_int_equal(
+        events_share(STR("{\"value\":[{\"PartitionKey\":\"x\",\"RowKey\":\"0\"}]}"), odd_rows, &e),
+        ERR_DAMAGED);
+    assert_int_equal(e.count, 2);
+    events_fini(&e);
+}
+
+static void test_what_is_a_page(void **state)
+{
+    assert_true(events_is_page(STR("{\"value\":[]}")));
+    assert_true(events_is_page(STR("{\"value\":[{\"a\":\"\\ud800\"},{\"b\":1}]}")));
+    assert_false(events_is_page(STR("{\"value\":[{\"a\":1}")));
+    assert_false(events_is_page(STR("{\"value\":[{\"a\":1,}]}")));
+    assert_false(events_is_page(STR("<html>")));
+    assert_false(events_is_page(STR_NONE));
 }
 
 static void test_payloads_are_put_in_place(void **state)
@@ -327,7 +372,9 @@ int main(void)
         cmocka_unit_test(test_T90_rewound_row_is_no_completion),
         cmocka_unit_test(test_B45_out_of_order_and_twice),
         cmocka_unit_test(test_B29_broken_page_adds_nothing),
-        cmocka_unit_test(test_events_drop_leaves_nothing),
+        cmocka_unit_test(test_T73_rows_of_the_run_before_are_not_this_ones),
+        cmocka_unit_test(test_a_page_is_shared_out),
+        cmocka_unit_test(test_what_is_a_page),
         cmocka_unit_test(test_payloads_are_put_in_place),
         cmocka_unit_test(test_genuine_histories_equal_the_clients),
         cmocka_unit_test(test_genuine_stale_rows_are_left_out),

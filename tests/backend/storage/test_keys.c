@@ -199,6 +199,28 @@ static void test_T84_time_literal(void **state)
     assert_str(&b, "datetime'2024-05-01T10:00:00.0000000Z'");
 }
 
+static void assert_no_entities(const char *from, const char *to, const char *want)
+{
+    struct buf b = BUF_INIT(1000);
+
+    key_term(&b, "PartitionKey", "ge", str_c(from));
+    key_term_no_entities(&b, str_c(from), str_c(to));
+    buf_add_ch(&b, '\0');
+    assert_string_equal(b.p, want);
+    buf_fini(&b);
+}
+
+static void test_terms_of_a_filter(void **state)
+{
+    assert_no_entities("0'", "",
+                       "PartitionKey ge '0''' and (PartitionKey lt '@' or PartitionKey ge 'A')");
+    assert_no_entities("0", "9", "PartitionKey ge '0'");
+    assert_no_entities("0", "@", "PartitionKey ge '0'");
+    assert_no_entities("0", "@a",
+                       "PartitionKey ge '0' and (PartitionKey lt '@' or PartitionKey ge 'A')");
+    assert_no_entities("A", "", "PartitionKey ge 'A'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_prefix_bounds_beyond_ascii),
         cmocka_unit_test(test_T35_empty_prefix_bounds_nothing),
         cmocka_unit_test(test_T84_time_literal),
+        cmocka_unit_test(test_terms_of_a_filter),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
