@@ -24,6 +24,7 @@ struct catalogue *catalogue_new(struct hub *hub, const struct catalogue_settings
     map_init(&c->entries);
     map_init(&c->slots);
     map_init(&c->keys);
+    ahead_init(&c->ahead);
     return c;
 }
 
@@ -31,11 +32,13 @@ void catalogue_free(struct catalogue *c)
 {
     if (!c)
         return;
+    ahead_end(c);
     shelf_end(&c->shelves[0]);
     shelf_end(&c->shelves[1]);
     shelf_fini(&c->shelves[0]);
     shelf_fini(&c->shelves[1]);
     entries_free(c);
+    ahead_fini(&c->ahead);
     struct str id;
     void *key;
     for (size_t i = 0; map_next(&c->keys, &i, &id, &key);)
@@ -219,6 +222,8 @@ void catalogue_stats(struct catalogue *c, struct catalogue_stats *ret)
     *ret = (struct catalogue_stats){
         .hits = c->hits, .misses = c->misses, .cache_bytes = c->bytes, .refreshes = c->refreshes
     };
+    ret->read_ahead = c->ahead.read;
+    ret->read_ahead_used = c->ahead.used;
     const struct shelf *s = &c->shelves[0];
     struct listing *l = s->current ? s->current : s->next;
     ret->listed = s->current;

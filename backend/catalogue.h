@@ -103,7 +103,8 @@ struct catalogue_stats {
     uint64_t hits, misses; /* of rows and details */
     uint64_t instances;    /* listed */
     uint64_t by_status[STATUS_COUNT];
-    bool listed; /* a complete listing is there */
+    bool listed;                          /* a complete listing is there */
+    uint64_t read_ahead, read_ahead_used; /* rows and histories, before anybody asked for them */
     size_t listing_bytes, cache_bytes;
     uint64_t refreshes;
 };

@@ -1,26 +1,24 @@
 /* catalogue_private: the inside of the catalogue, for the files that make it up: catalogue.c (the
  * entry points), entries.c (what was read of single instances), slots.c (numbers), shelf.c (when a
  * listing is read), pass.c (reading it), adopt.c (a pass becomes a listing), rows.c and details.c
- * (one instance), news.c (who is told of changes).
+ * (one instance), ahead.c and window.c (many, before they are asked for), news.c (who is told of
+ * changes).
  * Ownership: see catalogue.h.
  * Threads: every field marked L is under catalogue.lock; *_locked functions are called with it. */
 #ifndef BACKEND_CATALOGUE_PRIVATE_H
 #define BACKEND_CATALOGUE_PRIVATE_H
 
-#include <pthread.h>
-
+#include "backend/ahead.h"
 #include "backend/base/lock.h"
 #include "backend/base/map.h"
 #include "backend/catalogue.h"
 #include "backend/flight.h"
+#include "backend/worker.h"
 
 #define SWEEP_MS    60000  /* mount layout 6: deletions elsewhere are noticed once a minute */
 #define OVERLAP_MS  120000 /* storage tables 10: stamps of different rows are not ordered */
 #define STRETCH     10     /* mount layout 6: a tenth of the time at most */
 #define REREADS_MAX 16     /* own changes that are read one by one; for more a pass is cheaper */
-
-/* Order of what happened, finer than milliseconds: a reading that began after a change knows it. */
-typedef uint64_t seq;
 
 enum flying { FLY_ROW, FLY_INPUT, FLY_OUTPUT, FLY_CUSTOM, FLY_HISTORY, FLY_KINDS };
 
@@ -40,18 +38,11 @@ struct entry {
     struct history *history;              /* of in->row.stamp */
     bool resolved;                        /* the history's payloads too */
     struct flight *flights[FLY_KINDS];
-    unsigned pins; /* threads that hold on to it */
-    size_t bytes;  /* counted in catalogue.bytes */
+    unsigned pins;            /* threads that hold on to it */
+    struct ahead_place ahead; /* what of it was read ahead */
+    size_t bytes;             /* counted in catalogue.bytes */
     size_t id_len;
     char id[];
-};
-
-/* A thread of ours and the call it works with. */
-struct worker {
-    pthread_t thread; /* L */
-    bool started;     /* L: to be joined */
-    bool live;        /* L */
-    struct call call;
 };
 
 /* The listing of one kind, and how fresh it is. All L but the first two. */
@@ -87,6 +78,8 @@ struct catalogue {
     uint32_t last_slot; /* L */
     struct map keys;    /* L: id -> struct text, of ids that differ from their key */
     seq clock;          /* L */
+    seq lost;           /* L: the last change or message of ours that no entry tells of any more */
+    struct ahead ahead; /* L */
     uint64_t hits, misses, refreshes; /* L */
     catalogue_watcher watcher;        /* L; NULL = nobody */
     void *watcher_ctx;                /* L */
@@ -108,6 +101,10 @@ struct entry *entry_next_dirty_locked(struct shelf *s);
 /* Counts its bytes anew after something was put in. */
 void entry_weigh_locked(struct catalogue *c, struct entry *e);
 void entries_trim_locked(struct catalogue *c); /* down to the budget */
+size_t entries_budget_locked(struct catalogue *c);
+/* Gives up what was read of it; what a listing still has to learn stays. Not one that is held. */
+void entry_drop_locked(struct catalogue *c, struct entry *e);
+bool entry_is_held(const struct entry *e); /* threads work on it */
 void entries_forget_locked(struct catalogue *c);
 void entries_free(struct catalogue *c);
 /* The same row, unchanged? Then what was fetched for one is good for the other. */
@@ -184,11 +181,21 @@ MUST_CHECK enum err pass_adopt(struct pass *p);
  * request. */
 MUST_CHECK enum err instance_fetch(struct catalogue *c, struct call *call, struct str id,
                                    int64_t max_age_ms, struct instance **ret, bool *ret_asked);
+/* What was read ahead is looked for, too: catalogue.h's catalogue_details only. */
+MUST_CHECK enum err instance_fetch_walking(struct catalogue *c, struct call *call, struct str id,
+                                           int64_t max_age_ms, struct instance **ret,
+                                           bool *ret_asked);
 /* Leads the work named, or waits for who does; then *ret_mine is NULL and OK means: look again. */
 MUST_CHECK enum err entry_lead_locked(struct catalogue *c, struct entry *e, enum flying what,
                                       struct call *call, struct flight **ret_mine);
 void entry_land_locked(struct catalogue *c, struct entry *e, enum flying what, struct flight *mine,
                        enum err err, const struct call *call);
 void count_use_locked(struct catalogue *c, bool asked);
+
+/* -- details.c -- */
+/* A history, read without its payloads after the row `in` was; takes the reference. False: the
+ * entry has moved on, or has one. */
+bool entry_learn_history_locked(struct catalogue *c, struct entry *e, const struct instance *in,
+                                struct history *h);
 
 #endif

@@ -162,24 +162,55 @@ static void keep_history_locked(struct work *w, struct entry *e, struct history 
     entry_weigh_locked(w->c, e);
 }
 
+bool entry_learn_history_locked(struct catalogue *c, struct entry *e, const struct instance *in,
+                                struct history *h)
+{
+    bool wanted = same_version(e->in, in) && !e->history;
+    if (wanted) {
+        e->history = h;
+        e->resolved = is_self_contained(h);
+        entry_weigh_locked(c, e);
+    } else {
+        history_unref(h);
+    }
+    return wanted;
+}
+
 static struct history *kept_history(const struct entry *e, bool resolve)
 {
     return e && e->history && (e->resolved || !resolve) ? history_ref(e->history) : NULL;
 }
 
+/* It may be read with others; not if it is there already, but for its payloads. */
+static enum err await_history_locked(struct work *w, const struct entry *e, struct ahead_wait *wait,
+                                     bool *ret_again)
+{
+    *ret_again = false;
+    if (!e || e->history || w->call->local)
+        return OK;
+    w->asked = true;
+    return ahead_await_locked(w->c, w->call, w->in->row.id, AHEAD_HISTORIES, wait, ret_again);
+}
+
 static enum err find_history(struct work *w, bool resolve, struct history **ret,
                              struct entry **ret_e, struct flight **ret_mine)
 {
+    struct ahead_wait wait = { 0 };
     LOCK_SCOPE(&w->c->lock);
     enum err err;
+    bool again;
     *ret_mine = NULL;
     do {
         *ret_e = entry_of_locked(w);
         *ret = kept_history(*ret_e, resolve);
+        if (*ret_e && (*ret_e)->history)
+            ahead_hit_locked(w->c, *ret_e, AHEAD_HISTORIES);
         if (*ret)
             return OK;
-        err = lead_locked(w, *ret_e, FLY_HISTORY, ret_mine);
-    } while (err == OK && *ret_e && !*ret_mine);
+        err = await_history_locked(w, *ret_e, &wait, &again);
+        if (err == OK && !again)
+            err = lead_locked(w, *ret_e, FLY_HISTORY, ret_mine);
+    } while (err == OK && (again || (*ret_e && !*ret_mine)));
     return err;
 }
 
@@ -230,7 +261,7 @@ enum err catalogue_details(struct catalogue *c, struct call *call, struct str id
 {
     struct details d = { 0 };
     bool asked;
-    enum err err = instance_fetch(c, call, id, max_age_ms, &d.instance, &asked);
+    enum err err = instance_fetch_walking(c, call, id, max_age_ms, &d.instance, &asked);
     struct work w = { c, call, d.instance, asked };
     if (err == OK)
         err = get_parts(&w, parts, &d);

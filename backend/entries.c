@@ -88,6 +88,8 @@ void entry_weigh_locked(struct catalogue *c, struct entry *e)
         bytes += sizeof *e->history + e->history->arena.total +
                  e->history->count * 2 * sizeof *e->history->events;
     c->bytes += bytes - e->bytes;
+    if (ahead_is_unused(e))
+        c->ahead.bytes += bytes - e->bytes;
     e->bytes = bytes;
 }
 
@@ -157,7 +159,7 @@ void entry_learn_locked(struct catalogue *c, struct entry *e, struct instance *i
 
 /* -- budget -- */
 
-static bool is_held(const struct entry *e)
+bool entry_is_held(const struct entry *e)
 {
     if (e->pins)
         return true;
@@ -177,13 +179,18 @@ static void entry_free(struct entry *e)
 static void remove_locked(struct catalogue *c, struct entry *e)
 {
     unlink_locked(c, e);
+    ahead_leave_locked(c, e);
     (void)map_del(&c->entries, entry_id(e));
     c->bytes -= e->bytes;
+    if (e->changed > c->lost)
+        c->lost = e->changed;
+    if (e->touched > c->lost)
+        c->lost = e->touched;
     entry_free(e);
 }
 
 /* All caches together keep to the limit (L13); a full listing must not starve the details. */
-static size_t budget_locked(struct catalogue *c)
+size_t entries_budget_locked(struct catalogue *c)
 {
     size_t max = c->settings.cache_max_bytes, listings = 0;
     for (int i = 0; i < 2; i++)
@@ -192,18 +199,23 @@ static size_t budget_locked(struct catalogue *c)
     return listings < max - max / 8 ? max - listings : max / 8;
 }
 
+void entry_drop_locked(struct catalogue *c, struct entry *e)
+{
+    if (!e->dirty) {
+        remove_locked(c, e);
+        return;
+    }
+    drop_parts(e); /* the listing still has to learn what the rest says */
+    ahead_leave_locked(c, e);
+    entry_weigh_locked(c, e);
+}
+
 static void trim_to_locked(struct catalogue *c, size_t max)
 {
     for (struct entry *e = c->oldest, *newer; e && c->bytes > max; e = newer) {
         newer = e->newer;
-        if (is_held(e) || e == c->newest) /* the newest is what somebody is about to look at */
-            continue;
-        if (!e->dirty) {
-            remove_locked(c, e);
-            continue;
-        }
-        drop_parts(e); /* the listing still has to learn what the rest says */
-        entry_weigh_locked(c, e);
+        if (!entry_is_held(e) && e != c->newest) /* that is what somebody is about to look at */
+            entry_drop_locked(c, e);
     }
 }
 
@@ -215,7 +227,7 @@ static void clean_locked(struct shelf *s)
 
 void entries_trim_locked(struct catalogue *c)
 {
-    size_t max = budget_locked(c);
+    size_t max = entries_budget_locked(c);
     if (c->bytes <= max)
         return;
     trim_to_locked(c, max);
@@ -234,13 +246,14 @@ void entries_forget_locked(struct catalogue *c)
     clean_locked(&c->shelves[0]);
     clean_locked(&c->shelves[1]);
     seq now = ++c->clock;
+    c->lost = now; /* what is being read now began before */
     for (struct entry *e = c->oldest, *newer; e; e = newer) {
         newer = e->newer;
-        if (!is_held(e)) {
+        if (!entry_is_held(e)) {
             remove_locked(c, e);
             continue;
         }
-        e->changed = now; /* what is being read now began before */
+        e->changed = now;
         drop_parts(e);
         entry_weigh_locked(c, e);
     }

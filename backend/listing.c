@@ -324,6 +324,43 @@ bool listing_find(struct listing *l, struct str key, struct row *ret)
     return find_in_blocks(l->blocks, l->n_blocks, key, ret);
 }
 
+static uint64_t seek_in_blocks(struct block *const *blocks, size_t n, struct str key)
+{
+    size_t at = block_of_key(blocks, n, key);
+    if (at == n)
+        return 0; /* before them all */
+    size_t i = block_lower_bound(blocks[at], key);
+    return (uint64_t)at << ROW_BITS | i;
+}
+
+uint64_t listing_seek(struct listing *l, struct str key)
+{
+    if (is_complete(l))
+        return seek_in_blocks(l->blocks, l->n_blocks, key);
+    LOCK_SCOPE(&l->lock);
+    return seek_in_blocks(l->blocks, l->n_blocks, key);
+}
+
+static uint64_t count_between(const struct listing *l, uint64_t a, uint64_t b, uint64_t max)
+{
+    size_t first = (size_t)(a >> ROW_BITS), last = (size_t)(b >> ROW_BITS);
+    uint64_t n = 0;
+    for (size_t i = first; i < last && i < l->n_blocks && n < max + (a & ROW_MASK); i++)
+        n += block_count(l->blocks[i]);
+    n = n + (b & ROW_MASK) - (a & ROW_MASK);
+    return n < max ? n : max;
+}
+
+uint64_t listing_apart(struct listing *l, uint64_t a, uint64_t b, uint64_t max)
+{
+    if (b <= a)
+        return 0;
+    if (is_complete(l))
+        return count_between(l, a, b, max);
+    LOCK_SCOPE(&l->lock);
+    return count_between(l, a, b, max);
+}
+
 /* -- groups -- */
 
 /* Counted by the first who asks, without the lock: others may count the same meanwhile. */

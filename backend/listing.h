@@ -49,6 +49,11 @@ MUST_CHECK enum err listing_next_id(struct listing *l, struct call *call,
 /* Binary search; false while loading also for a row that has not arrived. */
 bool listing_find(struct listing *l, struct str key, struct row *ret);
 
+/* The cursor before the first row with that key or a greater one, of those that are there. */
+uint64_t listing_seek(struct listing *l, struct str key);
+/* How many rows lie between two cursors; at most max; 0 if b is not behind a. */
+uint64_t listing_apart(struct listing *l, uint64_t a, uint64_t b, uint64_t max);
+
 /* Distinct values of a complete listing, for the view directories, with their counts; emitted in
  * ascending order. Waits for completion as listing_next does. */
 typedef void (*listing_group)(void *ctx, struct str value, uint64_t count);

@@ -19,6 +19,7 @@ struct question {
     struct str id;
     int64_t asked_ms, max_age_ms;
     bool whole; /* the instance with its cells, a row will not do */
+    bool walks; /* it may be one of many */
 };
 
 static void see_locked(struct catalogue *c, struct str id, struct sight *ret)
@@ -62,10 +63,10 @@ static enum look look_at_listing(const struct question *q, const struct sight *s
     return LOOK_FOUND;
 }
 
-static enum look look_at_instance(const struct question *q, const struct sight *s,
-                                  struct row_hold *ret)
+static enum look look_at_instance(struct catalogue *c, const struct question *q,
+                                  const struct sight *s, struct row_hold *ret)
 {
-    const struct entry *e = s->e;
+    struct entry *e = s->e;
     seq known = e->read;
     int64_t known_ms = e->read_ms;
     if (s->listing && s->listed.stamp > e->in->row.stamp)
@@ -80,6 +81,8 @@ static enum look look_at_instance(const struct question *q, const struct sight *
                               .known_ms = known_ms,
                               .instance = instance_ref(e->in) };
     ret->row.slot = e->slot;
+    if (q->walks)
+        ahead_hit_locked(c, e, AHEAD_CELLS);
     return LOOK_FOUND;
 }
 
@@ -93,7 +96,7 @@ static enum look look_locked(struct catalogue *c, const struct question *q, stru
             return LOOK_ABSENT;
         return s.pass > s.e->read ? look_at_listing(q, &s, ret) : LOOK_ASK;
     }
-    return known && s.e->in ? look_at_instance(q, &s, ret) : look_at_listing(q, &s, ret);
+    return known && s.e->in ? look_at_instance(c, q, &s, ret) : look_at_listing(q, &s, ret);
 }
 
 /* -- asking -- */
@@ -160,6 +163,7 @@ void count_use_locked(struct catalogue *c, bool asked)
 static enum err answer(struct catalogue *c, struct call *call, const struct question *q,
                        struct row_hold *ret, bool *ret_asked)
 {
+    struct ahead_wait wait = { 0 };
     LOCK_SCOPE(&c->lock);
     *ret_asked = false;
     for (;;) {
@@ -171,27 +175,45 @@ static enum err answer(struct catalogue *c, struct call *call, const struct ques
         if (call->local)
             return ERR_WOULD_BLOCK;
         *ret_asked = true;
-        enum err err = fetch_row_locked(c, call, q->id);
+        bool again = false;
+        enum err err = OK;
+        if (q->walks)
+            err = ahead_await_locked(c, call, q->id, AHEAD_CELLS, &wait, &again);
+        if (err == OK && !again)
+            err = fetch_row_locked(c, call, q->id);
         if (err != OK)
             return err;
     }
 }
 
-enum err instance_fetch(struct catalogue *c, struct call *call, struct str id, int64_t max_age_ms,
-                        struct instance **ret, bool *ret_asked)
+static enum err fetch(struct catalogue *c, struct call *call, const struct question *q,
+                      struct instance **ret, bool *ret_asked)
 {
-    struct question q = { id, clock_now_ms(), max_age_ms, true };
     struct row_hold hold = { 0 };
-    enum err err = answer(c, call, &q, &hold, ret_asked);
+    enum err err = answer(c, call, q, &hold, ret_asked);
     if (err == OK)
         *ret = hold.instance;
     return err;
 }
 
+enum err instance_fetch(struct catalogue *c, struct call *call, struct str id, int64_t max_age_ms,
+                        struct instance **ret, bool *ret_asked)
+{
+    struct question q = { id, clock_now_ms(), max_age_ms, .whole = true };
+    return fetch(c, call, &q, ret, ret_asked);
+}
+
+enum err instance_fetch_walking(struct catalogue *c, struct call *call, struct str id,
+                                int64_t max_age_ms, struct instance **ret, bool *ret_asked)
+{
+    struct question q = { id, clock_now_ms(), max_age_ms, .whole = true, .walks = true };
+    return fetch(c, call, &q, ret, ret_asked);
+}
+
 enum err catalogue_row(struct catalogue *c, struct call *call, struct str id, int64_t max_age_ms,
                        struct row_hold *ret)
 {
-    struct question q = { id, clock_now_ms(), max_age_ms, false };
+    struct question q = { id, clock_now_ms(), max_age_ms, .whole = false };
     struct row_hold hold = { 0 };
     bool asked;
     enum err err = answer(c, call, &q, &hold, &asked);

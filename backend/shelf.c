@@ -23,30 +23,6 @@ bool shelf_find_locked(struct catalogue *c, struct str id, struct listing **ret_
     return true;
 }
 
-/* -- threads of ours -- */
-
-static enum err worker_start_locked(struct worker *w, void *(*run)(void *), struct shelf *s,
-                                    struct call *call)
-{
-    if (w->started)
-        pthread_join(w->thread, NULL); /* it is not live: it has left the lock for the last time */
-    w->started = false;
-    call_init(&w->call, CALL_TIMEOUT_MS);
-    w->call.patience_ms = CALL_TIMEOUT_MS; /* L6: without progress */
-    if (pthread_create(&w->thread, NULL, run, s) != 0)
-        return call_fail(call, ERR_TOO_MANY, "no thread to read the listing with");
-    w->started = w->live = true;
-    return OK;
-}
-
-static void worker_end(struct worker *w)
-{
-    call_cancel(&w->call);
-    if (w->started)
-        pthread_join(w->thread, NULL);
-    w->started = false;
-}
-
 /* -- the first reading -- */
 
 static void note_pass_locked(struct shelf *s, const struct pass *p)
@@ -114,7 +90,7 @@ static enum err load_begin_locked(struct shelf *s, struct call *call)
     s->next = next;
     s->pass = ++s->c->clock;
     s->renew_fully = false;
-    enum err err = worker_start_locked(&s->load, load_main, s, call);
+    enum err err = worker_start(&s->load, load_main, s, call);
     if (err != OK)
         s->next = listing_unref(next);
     return err;
@@ -277,7 +253,7 @@ static void sweep_if_due_locked(struct shelf *s)
     s->swept_ms = now;
     struct call call;
     call_init_local(&call);
-    if (worker_start_locked(&s->sweep, sweep_main, s, &call) != OK)
+    if (worker_start(&s->sweep, sweep_main, s, &call) != OK)
         log_debug("%s", call.text); /* the next opened directory tries again */
 }
 

@@ -97,6 +97,8 @@ static void sum_catalogue(struct catalogue_stats *sum, const struct catalogue_st
     sum->listing_bytes += c->listing_bytes;
     sum->cache_bytes += c->cache_bytes;
     sum->refreshes += c->refreshes;
+    sum->read_ahead += c->read_ahead;
+    sum->read_ahead_used += c->read_ahead_used;
 }
 
 static void sum_hub(struct hub_stats *sum, const struct hub_stats *h)
@@ -139,6 +141,8 @@ static enum err machine_stats_show(const struct view *v, struct buf *out)
     add_number(&w, "hits", c->hits);
     add_number(&w, "misses", c->misses);
     add_number(&w, "refreshes", c->refreshes);
+    add_number(&w, "readAhead", c->read_ahead);
+    add_number(&w, "readAheadUsed", c->read_ahead_used);
     add_number(&w, "bytes", c->cache_bytes);
     add_number(&w, "listingBytes", c->listing_bytes);
     jsonw_object_end(&w);

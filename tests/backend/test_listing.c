@@ -90,6 +90,61 @@ static void test_filters(void **state)
     listing_unref(l);
 }
 
+/* Three blocks: k000 to k009, k010 to k019, k020 to k029. */
+static struct listing *thirty(void)
+{
+    struct listing *l = listing_new(1000);
+    static char keys[30][8];
+    for (int b = 0; b < 3; b++) {
+        struct row rows[10];
+        for (int i = 0; i < 10; i++) {
+            snprintf(keys[b * 10 + i], sizeof *keys, "k%03d", b * 10 + i);
+            rows[i] = row_of(keys[b * 10 + i], STATUS_RUNNING, 1);
+        }
+        append(l, rows, 10);
+    }
+    return l;
+}
+
+static void assert_apart(struct listing *l, const char *a, const char *b, uint64_t max,
+                         uint64_t want)
+{
+    uint64_t from = listing_seek(l, str_c(a)), to = listing_seek(l, str_c(b));
+    assert_int_equal(listing_apart(l, from, to, max), want);
+}
+
+static void assert_at(struct listing *l, const char *key, const char *want)
+{
+    struct row row;
+    struct call call;
+    bool more;
+    uint64_t cursor = listing_seek(l, str_c(key));
+    call_init_local(&call);
+    assert_int_equal(listing_next(l, &call, &all, &cursor, &row, &more), OK);
+    assert_str(row.id, want);
+}
+
+static void test_places(void **state)
+{
+    struct listing *l = thirty();
+    for (int complete = 0; complete < 2; complete++) {
+        assert_apart(l, "k000", "k000", 100, 0);
+        assert_apart(l, "k000", "k001", 100, 1);
+        assert_apart(l, "k001", "k000", 100, 0);
+        assert_apart(l, "k008", "k021", 100, 13);
+        assert_apart(l, "k008", "k021", 5, 5);
+        assert_apart(l, "a", "z", 100, 30);
+        assert_apart(l, "k008", "k0085", 100, 1);
+        assert_at(l, "k0095", "k010");
+        assert_at(l, "a", "k000");
+        listing_complete(l);
+    }
+    listing_unref(l);
+    l = listing_new(1000);
+    assert_int_equal(listing_seek(l, STR("a")), 0);
+    listing_unref(l);
+}
+
 struct groups_seen {
     char text[128];
     size_t len;
@@ -277,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_places),
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_a_local_call_never_waits),
         cmocka_unit_test(test_a_cancelled_reader_leaves),
