@@ -178,6 +178,13 @@ enum err forest_hold(struct forest *f, const struct attr *a, struct str id)
     return t ? tree_hold(t, a, id) : ERR_NOT_FOUND;
 }
 
+enum err forest_hold_again(struct forest *f, node n)
+{
+    struct tree *t = forest_tree(f, node_hub(n));
+
+    return t ? tree_hold_again(t, n) : ERR_NOT_FOUND;
+}
+
 enum err forest_attr(struct forest *f, struct call *call, node n, bool exact, struct attr *ret)
 {
     struct tree *t;

@@ -35,6 +35,7 @@ MUST_CHECK enum err forest_lookup(struct forest *f, struct call *call, node pare
                                   struct attr *ret, int64_t *negative_ms);
 void forest_forget(struct forest *f, node n, uint64_t count);
 MUST_CHECK enum err forest_hold(struct forest *f, const struct attr *a, struct str id);
+MUST_CHECK enum err forest_hold_again(struct forest *f, node n);
 MUST_CHECK enum err forest_attr(struct forest *f, struct call *call, node n, bool exact,
                                 struct attr *ret);
 MUST_CHECK enum err forest_attr_sent(struct forest *f, struct call *call, node n, struct attr *ret);

@@ -22,7 +22,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 
 /* -- names -- */
 
-static enum err run_lookup(struct request *r)
+enum err run_lookup(struct request *r)
 {
     struct mount *m = r->mount;
     int64_t negative_ms = 0;
@@ -44,9 +44,14 @@ static enum err run_lookup(struct request *r)
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     static const struct op op = { .name = "lookup", .run = run_lookup };
+    static const struct op on_detour = { .name = "lookup",
+                                         .run = lookup_on_detour,
+                                         .patient = true };
     struct request r;
 
     request_init(&r, req, &op, parent, name);
+    if (detours_any(r.mount->detours, r.process_tid))
+        r.op = &on_detour;
     atomic_fetch_add_explicit(mount_lookups(r.mount, parent), 1, memory_order_relaxed);
     request_run(&r);
 }

@@ -9,6 +9,9 @@
 
 extern const struct fuse_lowlevel_ops fuse_ops;
 
+/* fuse_ops.c */
+MUST_CHECK enum err run_lookup(struct request *r);
+
 /* fuse_read.c */
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
@@ -36,5 +39,7 @@ void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 /* fuse_remove.c */
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+/* The lookup of a thread that removes a directory, on its way round (detours.h). */
+MUST_CHECK enum err lookup_on_detour(struct request *r);
 
 #endif

@@ -154,6 +154,9 @@ static void reply_success(struct request *r)
     case REPLY_POLL:
         fuse_reply_poll(r->req, r->reply.events);
         break;
+    case REPLY_DETOUR:
+        fuse_reply_err(r->req, ESTALE);
+        break;
     }
 }
 
@@ -174,6 +177,7 @@ static node told_of(const struct request *r)
     case REPLY_WRITTEN:
     case REPLY_STATFS:
     case REPLY_POLL:
+    case REPLY_DETOUR:
     case REPLY_LATER:
         break;
     }

@@ -11,6 +11,7 @@
 #include <fuse_lowlevel.h>
 
 #include "fs/callers.h"
+#include "fs/detours.h"
 #include "fs/forest.h"
 #include "fs/handle.h"
 #include "fs/notify.h"
@@ -25,6 +26,7 @@ struct mount {
     struct failures *failures;            /* I */
     struct handles *handles;              /* I */
     struct walkers *walkers;              /* I */
+    struct detours *detours;              /* I */
     struct callers *callers;              /* I */
     struct park *park;                    /* I */
     struct polled *polled;                /* I */
@@ -46,6 +48,7 @@ enum reply_kind {
     REPLY_WRITTEN, /* size */
     REPLY_STATFS,  /* statfs */
     REPLY_POLL,    /* events */
+    REPLY_DETOUR,  /* not now: come again by way of the directories above (detours.h) */
     REPLY_LATER    /* the request is to be parked (only handed-over ones) */
 };
 
@@ -85,6 +88,7 @@ struct request {
     uint64_t offset;
     struct fuse_file_info fi;
     struct fuse_pollhandle *ph; /* POLL: to be told later; NULL = only now. Never handed over */
+    bool came_back;             /* RMDIR: it has been on a detour, or cannot go on one */
     bool gathered; /* WRITE, FLUSH: the bytes are in the handle, what is left is to send */
     struct reply reply;
     struct job job;       /* when handed over */

@@ -186,6 +186,13 @@ static void print_config(void *ctx, struct buf *out)
 
 /* -- building and taking apart -- */
 
+static void let_go(void *ctx, node n)
+{
+    const struct mount *m = ctx;
+
+    forest_forget(m->forest, n, 1);
+}
+
 static bool build(struct program *p)
 {
     const struct options *o = &p->options;
@@ -196,13 +203,14 @@ static bool build(struct program *p)
     m->failures = failures_new();
     m->handles = handles_new();
     m->walkers = walkers_new();
+    m->detours = detours_new(let_go, m);
     m->callers = callers_new();
     m->park = park_new(&park_ops);
     m->polled = polled_new();
     m->notify = notify_new();
     p->progress = progress_new();
-    if (!m->notify || !m->failures || !p->progress || !m->handles || !m->walkers || !m->callers ||
-        !m->park || !m->polled)
+    if (!m->notify || !m->failures || !p->progress || !m->handles || !m->walkers || !m->detours ||
+        !m->callers || !m->park || !m->polled)
         return false;
     struct forest_settings settings = { .tree = { .failures = m->failures,
                                                   .progress = p->progress,
@@ -250,6 +258,7 @@ static void take_apart(struct program *p)
     forest_free(m->forest);
     handles_free(m->handles);
     walkers_free(m->walkers);
+    detours_free(m->detours);
     callers_free(m->callers);
     park_free(m->park);
     polled_free(m->polled);

@@ -76,6 +76,18 @@ enum err tree_hold(struct tree *t, const struct attr *a, struct str id)
     return err;
 }
 
+enum err tree_hold_again(struct tree *t, node n)
+{
+    const struct kind *kind = kinds_get(&t->kinds, node_kind(n));
+    struct text *id = kind ? nodes_text(&t->nodes, place_space(kind), node_index(n)) : NULL;
+    enum err err = ERR_NOT_FOUND;
+
+    if (id)
+        err = place_hold(t, kind, node_view(n), node_index(n), text_str(id));
+    text_unref(id);
+    return err;
+}
+
 uint64_t tree_instance_count(struct tree *t)
 {
     struct listing *l = t->catalogue ? catalogue_listing_now(t->catalogue, LIST_INSTANCES) : NULL;

@@ -97,6 +97,8 @@ MUST_CHECK enum err tree_lookup(struct tree *t, struct call *call, node parent, 
 void tree_forget(struct tree *t, node n, uint64_t count);
 /* Holds a node that was listed with its attributes (readdirplus), as a successful lookup does. */
 MUST_CHECK enum err tree_hold(struct tree *t, const struct attr *a, struct str id);
+/* Once more what is held already. ERR_NOT_FOUND: it is not. */
+MUST_CHECK enum err tree_hold_again(struct tree *t, node n);
 
 /* exact: fetch what the true size needs (stat, open). ERR_NOT_FOUND: purged meanwhile. */
 MUST_CHECK enum err tree_attr(struct tree *t, struct call *call, node n, bool exact,

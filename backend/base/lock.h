@@ -12,7 +12,7 @@
 
 enum lock_rank {
     RANK_HANDLE,    /* fs/handle: one open file */
-    RANK_OPENDIRS,  /* fs/walkers: who walks which directory */
+    RANK_OPENDIRS,  /* fs/walkers: who walks which directory; fs/detours: who removes one */
     RANK_FOREST,    /* fs/forest: which hubs there are */
     RANK_INODES,    /* fs/inode */
     RANK_POLLED,    /* fs/fuse_poll: who polls which open file */

@@ -104,4 +104,34 @@ check "F24 the reason is told" grep -q "not an Azure Storage answer" "$M/.taskhu
 tell rules "[]" >/dev/null
 check "F24 the hub is back when the service is" until_true 15 is_listed zz-new
 unmount
+
+# -- removals from one directory --
+stop_replay
+start_replay --count 200 --history 3 --latency 100
+mount_hub ReplayHub
+tell ids | awk '$2 == "Completed" { print $1 }' >"$work/done"
+ls "$M/by-status/Completed" >/dev/null
+tell log clear >/dev/null
+check "eight at once" bash -c "head -8 '$work/done' | sed 's|^|$M/by-status/Completed/|' | xargs -n 1 -P 8 rm -r"
+peak=$(tell stats | sed 's/.*"peakBusy":\([0-9]*\).*/\1/')
+echo "requests in flight at once: $peak"
+check "they go side by side" test "$peak" -ge 3
+check "a name in the working directory" bash -c "cd '$M/by-status/Completed' && rmdir $(sed -n 9p "$work/done")"
+check "by an absolute path from within" bash -c "cd '$M/by-status/Completed' && rmdir '$M/instances/$(sed -n 10p "$work/done")'"
+for id in $(head -10 "$work/done"); do
+    refuse "gone: $id" test -e "$M/by-status/Completed/$id"
+    refuse "everywhere: $id" test -e "$M/instances/$id"
+done
+tell ids | awk '$2 == "Running" { print $1 }' >"$work/running"
+refuse "EBUSY comes back from a detour" rmdir "$M/instances/$(head -1 "$work/running")"
+check "with its reason" grep -q "only finished ones\|not finished\|is Running" "$M/.taskhubfs/errors"
+check "and it stays" test -e "$M/instances/$(head -1 "$work/running")/status"
+kept=$(sed -n 11p "$work/done")
+bash -c "exec rmdir '$M/by-status/Completed/$kept'" & killed=$!
+until_true 5 bash -c "[ \"\$(cat /proc/$killed/comm 2>/dev/null)\" = rmdir ] || ! kill -0 $killed 2>/dev/null"
+kill -9 $killed
+wait $killed 2>/dev/null
+check "who was killed on the way may try again" bash -c "[ ! -e '$M/by-status/Completed/$kept' ] || rmdir '$M/by-status/Completed/$kept'"
+refuse "and then it is gone" test -e "$M/by-status/Completed/$kept"
+unmount
 finish
