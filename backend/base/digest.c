@@ -14,8 +14,10 @@
 #include <openssl/sha.h>
 #include <zlib.h>
 
-#define STEP_BYTES  (64 * 1024) /* how much the packers are given room for at a time */
-#define STEP_BASE64 (12 * 1024) /* divisible by 3 and 4, so that no step ends in padding */
+#define STEP_BYTES       (64 * 1024) /* how much the packers are given room for at a time */
+#define UNPACKED_AT_ONCE (1u << 30)  /* zlib counts room in 32 bits */
+#define GZIP_GROWTH      1032        /* a byte of deflate becomes so many at most */
+#define STEP_BASE64      (12 * 1024) /* divisible by 3 and 4, so that no step ends in padding */
 
 void digest_sha256(struct str data, unsigned char ret[32])
 {
@@ -146,12 +148,24 @@ enum err gzip_pack(struct buf *b, struct str data)
     return err;
 }
 
+/* At least a step, or all that is there: between two calls zlib copies its window. */
+static size_t step_room(const struct buf *b)
+{
+    size_t room = b->cap > b->len ? b->cap - 1 - b->len : 0;
+
+    if (room < STEP_BYTES)
+        room = STEP_BYTES;
+    if (room > UNPACKED_AT_ONCE)
+        room = UNPACKED_AT_ONCE;
+    return room < b->max - b->len ? room : b->max - b->len;
+}
+
 /* One step into b. A full buffer gets one byte beside it: only a byte that really comes makes the
  * content too big, the trailer of a member may still follow. */
 static enum err inflate_step(z_stream *z, struct buf *b, int *ret_code)
 {
     char beyond;
-    size_t room = b->max - b->len < STEP_BYTES ? b->max - b->len : STEP_BYTES;
+    size_t room = step_room(b);
     char *to = room ? buf_space(b, room) : &beyond;
     if (!to)
         return buf_err(b);
@@ -198,6 +212,21 @@ static bool is_gzip(struct str data)
     return str_starts(data, STR("\x1f\x8b"));
 }
 
+/* The last member ends with its size. It is foreign, so only believed as far as the packed bytes
+ * can grow at all, and only for getting memory at once, which growing would fetch and copy in
+ * pieces. */
+static enum err reserve(struct buf *b, struct str data)
+{
+    size_t room = b->max - b->len, size = 0;
+
+    for (size_t i = 1; i <= 4 && i <= data.len; i++)
+        size = size << 8 | (unsigned char)data.p[data.len - i];
+    if (size / GZIP_GROWTH > data.len)
+        return OK;
+    size += STEP_BYTES; /* the trailer is read with a step of room left */
+    return buf_space(b, size < room ? size : room) ? OK : buf_err(b);
+}
+
 enum err gzip_unpack(struct buf *b, struct str data)
 {
     enum err err = buf_err(b);
@@ -207,6 +236,9 @@ enum err gzip_unpack(struct buf *b, struct str data)
         buf_add(b, data);
         return buf_err(b);
     }
+    err = reserve(b, data);
+    if (err)
+        return err;
     z_stream z = { 0 };
     int code = inflateInit2(&z, 15 + 16);
     if (code != Z_OK)

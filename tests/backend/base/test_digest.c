@@ -290,6 +290,32 @@ static void test_B40_members_are_concatenated(void **state)
     assert_string_equal(buf_c(&b), "one, two, three.\n");
 }
 
+/* Behind each member stands its size, which decides how much memory is asked for at once. */
+static void test_B40_a_size_that_lies_costs_nothing(void **state)
+{
+    static const struct str sizes[] = { { "\xff\xff\xff\xff", 4 },
+                                        { "\0\0\0\x02", 4 },
+                                        { "\0\0\0\0", 4 } };
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        CLEANUP_BUF struct buf packed, b = BUF_INIT(64 * MIB);
+        pack(&packed, STR("a payload"));
+        memcpy(packed.p + packed.len - 4, sizes[i].p, 4);
+        assert_int_equal(gzip_unpack(&b, buf_str(&packed)), ERR_DAMAGED);
+        assert_true(b.cap <= MIB);
+    }
+}
+
+static void test_gzip_gets_its_memory_at_once(void **state)
+{
+    CLEANUP_BUF struct buf data = BUF_INIT(4 * MIB), packed, b = BUF_INIT(64 * MIB);
+    while (data.len < MIB + MIB / 8)
+        buf_printf(&data, "%zu,", data.len);
+    pack(&packed, buf_str(&data));
+    assert_int_equal(gzip_unpack(&b, buf_str(&packed)), OK);
+    assert_true(str_eq(buf_str(&b), buf_str(&data)));
+    assert_true(b.cap < data.len + 128 * KIB); /* doubling would have made it more */
+}
+
 static void test_B40_not_gzip_is_plain(void **state)
 {
     static const struct str plain[] = {
@@ -366,6 +392,8 @@ int main(void)
         cmocka_unit_test(test_B40_bad_crc_and_bad_length_are_damaged),
         cmocka_unit_test(test_B40_trailing_data_is_damaged),
         cmocka_unit_test(test_B40_members_are_concatenated),
+        cmocka_unit_test(test_B40_a_size_that_lies_costs_nothing),
+        cmocka_unit_test(test_gzip_gets_its_memory_at_once),
         cmocka_unit_test(test_B40_not_gzip_is_plain),
         cmocka_unit_test(test_gzip_unpack_appends_and_takes_back_what_is_damaged),
         cmocka_unit_test(test_random_bytes_differ),
