@@ -78,9 +78,10 @@ struct listing *catalogue_listing_now(struct catalogue *c, enum list_what what)
 
 bool catalogue_is_gone(struct catalogue *c, struct str id)
 {
-    LOCK_SCOPE(&c->lock);
-    if (!shelf_of_id(c, id)->n_dirty)
+    /* Asked for each of a million names, while who puts them there holds the lock. */
+    if (!__atomic_load_n(&shelf_of_id(c, id)->n_dirty, __ATOMIC_ACQUIRE))
         return false;
+    LOCK_SCOPE(&c->lock);
     const struct entry *e = map_get(&c->entries, id);
     return e && e->dirty && e->gone && e->read > e->changed;
 }

@@ -61,8 +61,8 @@ struct shelf {
     struct worker load, sweep;
     int64_t swept_ms, sweep_took_ms;
     struct entry *dirty, *dirty_last; /* a queue */
-    size_t n_dirty;
-    bool renew_fully; /* something was lost: a pass over everything */
+    size_t n_dirty;                   /* A: changed under the lock */
+    bool renew_fully;                 /* something was lost: a pass over everything */
 };
 
 struct catalogue {

@@ -101,7 +101,7 @@ void entry_set_dirty_locked(struct catalogue *c, struct entry *e)
     e->dirty = true;
     *(s->dirty ? &s->dirty_last->next_dirty : &s->dirty) = e;
     s->dirty_last = e;
-    s->n_dirty++;
+    __atomic_store_n(&s->n_dirty, s->n_dirty + 1, __ATOMIC_RELEASE);
 }
 
 struct entry *entry_next_dirty_locked(struct shelf *s)
@@ -110,7 +110,7 @@ struct entry *entry_next_dirty_locked(struct shelf *s)
     if (!e)
         return NULL;
     s->dirty = e->next_dirty;
-    s->n_dirty--;
+    __atomic_store_n(&s->n_dirty, s->n_dirty - 1, __ATOMIC_RELEASE);
     e->next_dirty = NULL;
     e->dirty = false;
     return e;
