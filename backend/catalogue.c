@@ -174,7 +174,8 @@ static void learn_gone_locked(struct catalogue *c, struct str id)
     entry_learn_locked(c, e, NULL, ++c->clock, clock_now_ms());
 }
 
-enum err catalogue_purge(struct catalogue *c, struct call *call, struct str id, struct receipt *ret)
+static enum err purge_now(struct catalogue *c, struct call *call, struct str id,
+                          struct receipt *ret)
 {
     lock_take(&c->lock);
     struct str key = text_str(map_get(&c->keys, id));
@@ -186,6 +187,38 @@ enum err catalogue_purge(struct catalogue *c, struct call *call, struct str id, 
     else if (err != ERR_WOULD_BLOCK)           /* then nothing was sent yet */
         take_effect_locked(c, id, EFFECT_ROW); /* half of it may be gone */
     entries_trim_locked(c);
+    lock_drop(&c->lock);
+    return err;
+}
+
+/* Two who purge the same would each get in the other's way, and both would be told that it was
+ * them. Who waited looks for himself: then there is no such instance. */
+static enum err lead_purge(struct catalogue *c, struct call *call, struct str id,
+                           struct entry **ret_entry, struct flight **ret_mine)
+{
+    LOCK_SCOPE(&c->lock);
+    struct entry *e = *ret_entry = entry_make_locked(c, id);
+    enum err err = OK;
+    *ret_mine = NULL;
+    if (!e)
+        return call_fail(call, ERR_NO_MEMORY, "no memory for an instance");
+    while (err == OK && !*ret_mine)
+        err = entry_lead_locked(c, e, FLY_PURGE, call, ret_mine);
+    return err;
+}
+
+enum err catalogue_purge(struct catalogue *c, struct call *call, struct str id, struct receipt *ret)
+{
+    struct entry *e;
+    struct flight *mine;
+    if (call->local) /* done in no time, or not at all */
+        return purge_now(c, call, id, ret);
+    enum err err = lead_purge(c, call, id, &e, &mine);
+    if (err != OK)
+        return err;
+    err = purge_now(c, call, id, ret);
+    lock_take(&c->lock);
+    entry_land_locked(c, e, FLY_PURGE, mine, err, call);
     lock_drop(&c->lock);
     return err;
 }

@@ -20,7 +20,7 @@
 #define STRETCH     10     /* mount layout 6: a tenth of the time at most */
 #define REREADS_MAX 16     /* own changes that are read one by one; for more a pass is cheaper */
 
-enum flying { FLY_ROW, FLY_INPUT, FLY_OUTPUT, FLY_CUSTOM, FLY_HISTORY, FLY_KINDS };
+enum flying { FLY_ROW, FLY_INPUT, FLY_OUTPUT, FLY_CUSTOM, FLY_HISTORY, FLY_PURGE, FLY_KINDS };
 
 /* What was read of one instance, or that it was not there. All L. */
 struct entry {

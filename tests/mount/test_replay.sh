@@ -122,6 +122,15 @@ for id in $(head -10 "$work/done"); do
     refuse "gone: $id" test -e "$M/by-status/Completed/$id"
     refuse "everywhere: $id" test -e "$M/instances/$id"
 done
+# The same one, through two views and twice in each: one of them did it.
+same=$(sed -n 12p "$work/done")
+tell log clear >/dev/null
+check "asked four times at once" bash -c "printf '%s\n' by-status/Completed instances by-status/Completed instances |
+    xargs -P 4 -I{} sh -c 'rmdir $M/{}/$same 2>>$work/refusals && echo done >>$work/removed; true'"
+equal "one removed it" "$(cat "$work/removed")" "done"
+equal "three were told that it is gone" "$(grep -c 'No such file' "$work/refusals")" 3
+asked=$(tell stats | sed 's/.*"requests":\([0-9]*\).*/\1/')
+check "one purge and a look of each ($asked requests)" test "$asked" -le 10
 tell ids | awk '$2 == "Running" { print $1 }' >"$work/running"
 refuse "EBUSY comes back from a detour" rmdir "$M/instances/$(head -1 "$work/running")"
 check "with its reason" grep -q "only finished ones\|not finished\|is Running" "$M/.taskhubfs/errors"
