@@ -64,7 +64,7 @@ void ahead_mark_locked(struct catalogue *c, struct entry *e, enum ahead_kind kin
 {
     if (!ahead_is_unused(e))
         link_locked(&c->ahead, e);
-    e->ahead.marks[kind] = (struct ahead_mark){ stream, at };
+    e->ahead.marks[kind] = (struct ahead_mark){ stream, at, false };
     c->ahead.read++;
 }
 
@@ -146,7 +146,6 @@ static void count_wanted(struct stream *s, uint32_t rows)
     s->count++;
     s->span += rows;
     s->at += rows;
-    s->used_ms = clock_now_ms();
 }
 
 static struct stream *stream_new_locked(struct catalogue *c, struct shelf *shelf,
@@ -426,10 +425,17 @@ static struct listing *listing_locked(const struct shelf *shelf)
     return shelf->current ? shelf->current : shelf->next;
 }
 
+/* Who lists a directory sees the sizes that are at hand, and tar needs no more. But names alone
+ * must not draw one window after the other: after a while somebody has to ask for something. */
+static bool is_asked_for(const struct stream *s)
+{
+    return s->at - s->asked <= (s->kind == AHEAD_HISTORIES ? AHEAD_SIDE + 1 : 1) * s->size;
+}
+
 static void go_on_locked(struct catalogue *c, struct stream *s)
 {
     struct listing *l = listing_locked(s->shelf);
-    if (!l || !s->until.len || s->at < s->stay || s->begun > s->at + lead(s) ||
+    if (!l || !is_asked_for(s) || !s->until.len || s->at < s->stay || s->begun > s->at + lead(s) ||
         count_windows_locked(c, s) > AHEAD_SIDE)
         return;
     s->stay = s->at + s->size / 8; /* what cannot be begun now is not thought of at every look */
@@ -438,20 +444,38 @@ static void go_on_locked(struct catalogue *c, struct stream *s)
 
 /* -- readers -- */
 
-void ahead_hit_locked(struct catalogue *c, struct entry *e, enum ahead_kind kind)
+/* What was seen stays: the one who asks for it comes in a moment, if ever. */
+static void note_use_locked(struct catalogue *c, struct entry *e, enum ahead_kind kind, bool seen)
+{
+    struct ahead_mark *mark = &e->ahead.marks[kind];
+    c->ahead.used += !mark->seen;
+    mark->seen = true;
+    if (seen)
+        return;
+    if (!e->ahead.marks[kind ^ 1].stream)
+        unlink_locked(&c->ahead, e);
+    mark->stream = 0;
+}
+
+void ahead_hit_locked(struct catalogue *c, const struct call *call, struct entry *e,
+                      enum ahead_kind kind)
 {
     struct ahead_mark mark = e->ahead.marks[kind];
     if (!mark.stream)
         return;
     struct stream *s = ahead_stream_locked(c, mark.stream);
-    c->ahead.used++;
-    if (!e->ahead.marks[kind ^ 1].stream)
-        unlink_locked(&c->ahead, e);
-    e->ahead.marks[kind].stream = 0;
-    if (!s || mark.at <= s->at || !set(&s->last, e->in->row.key))
+    note_use_locked(c, e, kind, call->glance);
+    if (!s)
         return;
-    count_wanted(s, mark.at - s->at);
-    go_on_locked(c, s);
+    if (!call->glance) {
+        s->used_ms = clock_now_ms();
+        if (mark.at > s->asked)
+            s->asked = mark.at;
+    }
+    if (mark.at > s->at && set(&s->last, e->in->row.key)) {
+        count_wanted(s, mark.at - s->at);
+        go_on_locked(c, s);
+    }
 }
 
 static void miss_locked(struct catalogue *c, struct shelf *shelf, struct str key,
@@ -465,6 +489,8 @@ static void miss_locked(struct catalogue *c, struct shelf *shelf, struct str key
     if (!s || !set(&s->last, key))
         return;
     count_wanted(s, rows);
+    s->asked = s->at;
+    s->used_ms = clock_now_ms();
     note_status(s, l, key);
     if (alone || (s->until.len && str_cmp_utf16(key, buf_str(&s->until)) <= 0) ||
         window_of_locked(c, shelf, key, kind, UINT64_MAX))

@@ -51,6 +51,7 @@ struct ahead_place {
     struct ahead_mark {
         uint32_t stream; /* number; 0 = not read ahead, or used */
         uint32_t at;     /* rows of the listing from where the stream began */
+        bool seen;       /* by somebody who did not ask for it */
     } marks[AHEAD_KINDS];
     bool long_history; /* AHEAD_LONG: not to be read with others */
 };
@@ -63,7 +64,8 @@ struct stream {
     struct buf last;  /* key of what was wanted last */
     struct buf until; /* the last key that windows were begun for; "" = none */
     uint32_t at;      /* rows from where it began to last */
-    uint32_t begun;   /* ... and to until */
+    uint32_t asked;   /* ... to what somebody asked for, and did not only see */
+    uint32_t begun;   /* ... to until */
     uint32_t count;   /* instances wanted of span rows */
     uint32_t span;
     uint32_t size; /* rows of the newest window */
@@ -133,7 +135,8 @@ MUST_CHECK enum err ahead_await_locked(struct catalogue *c, struct call *call, s
                                        enum ahead_kind kind, struct ahead_wait *wait,
                                        bool *ret_again);
 /* Something is there. */
-void ahead_hit_locked(struct catalogue *c, struct entry *e, enum ahead_kind kind);
+void ahead_hit_locked(struct catalogue *c, const struct call *call, struct entry *e,
+                      enum ahead_kind kind);
 
 /* -- for entries.c -- */
 bool ahead_is_unused(const struct entry *e);

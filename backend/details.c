@@ -204,7 +204,7 @@ static enum err find_history(struct work *w, bool resolve, struct history **ret,
         *ret_e = entry_of_locked(w);
         *ret = kept_history(*ret_e, resolve);
         if (*ret_e && (*ret_e)->history)
-            ahead_hit_locked(w->c, *ret_e, AHEAD_HISTORIES);
+            ahead_hit_locked(w->c, w->call, *ret_e, AHEAD_HISTORIES);
         if (*ret)
             return OK;
         err = await_history_locked(w, *ret_e, &wait, &again);

@@ -18,8 +18,8 @@ enum look { LOOK_FOUND, LOOK_ABSENT, LOOK_ASK };
 struct question {
     struct str id;
     int64_t asked_ms, max_age_ms;
-    bool whole; /* the instance with its cells, a row will not do */
-    bool walks; /* it may be one of many */
+    bool whole;               /* the instance with its cells, a row will not do */
+    const struct call *walks; /* it may be one of many that this call asks for; NULL = no */
 };
 
 static void see_locked(struct catalogue *c, struct str id, struct sight *ret)
@@ -82,7 +82,7 @@ static enum look look_at_instance(struct catalogue *c, const struct question *q,
                               .instance = instance_ref(e->in) };
     ret->row.slot = e->slot;
     if (q->walks)
-        ahead_hit_locked(c, e, AHEAD_CELLS);
+        ahead_hit_locked(c, q->walks, e, AHEAD_CELLS);
     return LOOK_FOUND;
 }
 
@@ -206,7 +206,7 @@ enum err instance_fetch(struct catalogue *c, struct call *call, struct str id, i
 enum err instance_fetch_walking(struct catalogue *c, struct call *call, struct str id,
                                 int64_t max_age_ms, struct instance **ret, bool *ret_asked)
 {
-    struct question q = { id, clock_now_ms(), max_age_ms, .whole = true, .walks = true };
+    struct question q = { id, clock_now_ms(), max_age_ms, .whole = true, .walks = call };
     return fetch(c, call, &q, ret, ret_asked);
 }
 

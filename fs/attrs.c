@@ -151,6 +151,7 @@ static enum err size_at_hand(struct tree *t, const struct place *p, struct attr 
     if (p->kind->file->fetch)
         return ERR_WOULD_BLOCK;
     call_init_local(&memory);
+    memory.glance = true;
     err = size_from_content(t, &memory, p, ret);
     /* Whatever is wrong with the content, its name is there; the stat or open that wants it says.
      */

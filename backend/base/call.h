@@ -19,6 +19,7 @@ struct call {
     int64_t patience_ms;   /* what call_progress adds from now on; 0 = the deadline is fixed */
     atomic_bool cancelled; /* A */
     bool local;            /* answer from memory, or ERR_WOULD_BLOCK at once */
+    bool glance;           /* a local one for what happens to be at hand: nobody asked for it */
     /* A: steps, for who watches a long operation; of 0 = not known */
     atomic_uint_fast64_t done, of;
     enum err err;        /* last failure, OK if none */

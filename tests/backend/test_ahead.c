@@ -153,6 +153,40 @@ static void test_what_we_read_again_ourselves(void **state)
     assert_int_equal(asked(&f->spans), 0);
 }
 
+/* Sees what is at hand of id-NNNNN and its successors, until something is not. */
+static int glance_along(int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        char id[64];
+        struct call call;
+        snprintf(id, sizeof id, "id-%05d", i);
+        call_init_local(&call);
+        call.glance = true;
+        if (look_with(&call, id, PART_OUTPUT) != OK)
+            return i;
+        settle_windows();
+    }
+    return to;
+}
+
+static void test_names_draw_no_window_after_window(void **state)
+{
+    catalogue_free(c);
+    open_with(5000, 64 * MIB);
+    walk(0, 200, 1, PART_OUTPUT); /* somebody reads, and stops */
+    settle_windows();
+    unsigned rows = asked(&f->span_rows);
+    /* Somebody else lists directories, or the same one wants no more than sizes. */
+    int seen = glance_along(200, 5000);
+    assert_true(asked(&f->span_rows) > rows);
+    assert_true(asked(&f->span_rows) <= 200 + 3 * AHEAD_ROWS);
+    assert_true(seen < 200 + 3 * AHEAD_ROWS);
+    unsigned gets = asked(&f->gets);
+    look_at(seen, PART_OUTPUT); /* the same one: it goes on */
+    assert_true(glance_along(seen + 1, 5000) > seen + AHEAD_ROWS / 2);
+    assert_int_equal(asked(&f->gets), gets);
+}
+
 /* -- what begins windows -- */
 
 static void test_a_walk_costs_few_requests(void **state)
@@ -540,6 +574,7 @@ int main(void)
         TEST(test_looks_here_and_there),
         TEST(test_backwards),
         TEST(test_names_and_rows),
+        TEST(test_names_draw_no_window_after_window),
         TEST(test_long_ago_is_no_walk),
         TEST(test_without_a_listing),
         TEST(test_what_we_read_again_ourselves),
