@@ -354,10 +354,20 @@ static bool make_lists(struct window *w, uint32_t size)
     return w->instances && w->ats;
 }
 
+/* The service answers others, but not these requests. */
+static bool is_any_late_locked(struct catalogue *c)
+{
+    for (const struct window *w = c->ahead.windows; w; w = w->next)
+        if (w->late)
+            return true;
+    return false;
+}
+
 static bool may_begin_locked(struct catalogue *c, const struct stream *s, int64_t now_ms)
 {
     const struct ahead *a = &c->ahead;
-    return !a->ended && a->n_windows < AHEAD_WINDOWS && now_ms >= a->paused_until_ms && pays(s);
+    return !a->ended && a->n_windows < AHEAD_WINDOWS && now_ms >= a->paused_until_ms &&
+           !is_any_late_locked(c) && pays(s);
 }
 
 /* From the one that was missed (must), or on from where the windows end. */
@@ -501,6 +511,13 @@ static void miss_locked(struct catalogue *c, struct shelf *shelf, struct str key
         s->rows_each -= s->rows_each / 8; /* one long history does not end it for good */
 }
 
+/* Half of what is left is for asking by himself. */
+static int64_t patience_ms(const struct call *call)
+{
+    int64_t half = call_left_ms(call) / 2;
+    return half < AHEAD_PATIENCE_MS ? half : AHEAD_PATIENCE_MS;
+}
+
 enum err ahead_await_locked(struct catalogue *c, struct call *call, struct str id,
                             enum ahead_kind kind, struct ahead_wait *wait, bool *ret_again)
 {
@@ -515,8 +532,13 @@ enum err ahead_await_locked(struct catalogue *c, struct call *call, struct str i
         wait->since = c->clock + 1;
     }
     struct window *w = window_of_locked(c, shelf, key, kind, wait->since);
-    if (!w || (!w->flight && !(w->flight = flight_new())))
+    if (!w || w->late || (!w->flight && !(w->flight = flight_new())))
         return OK;
+    struct flight *f = w->flight;
+    bool late;
+    enum err err = flight_wait_for(f, &c->lock, call, patience_ms(call), &late);
     *ret_again = true;
-    return flight_wait(w->flight, &c->lock, call);
+    if (late && (w = window_of_locked(c, shelf, key, kind, wait->since)) && w->flight == f)
+        w->late = true; /* the look again finds that, and so does whoever else comes by */
+    return err;
 }

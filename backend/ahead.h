@@ -4,7 +4,7 @@
  * or histories, read by a thread of ours into entries, as if each had been asked for by itself.
  * While the reader follows, windows grow and are begun ahead of him; a reader whose instance lies
  * in one that is under way waits for it. A single cat, and walks that look at names, begin nothing.
- * Whatever goes wrong with a window, readers ask by themselves, as without it.
+ * Whatever goes wrong with a window, or takes too long, readers ask by themselves, as without it.
  * Knows streams (somebody who walks) and windows; how they are read is window.c's.
  * Ownership: a part of the catalogue. Threads: everything under the catalogue's lock, but for what
  * window.c does with one window. No timers: what is left over goes when memory is wanted. */
@@ -33,6 +33,7 @@
 #define AHEAD_MAX_BYTES    (16 * MIB) /* read and not yet used; a quarter of --max-memory at most */
 #define AHEAD_IDLE_MS      5000       /* who reads nothing for so long has ended his walk */
 #define AHEAD_PAUSE_MS     5000       /* nothing is begun for so long after a window failed */
+#define AHEAD_PATIENCE_MS  5000       /* a window without progress is not waited for any longer */
 #define AHEAD_BYTES_EACH   4096       /* of an entry, until one was seen */
 #define AHEAD_PORTION      32         /* rows that are learned at a time */
 #define AHEAD_STREAM_BYTES 4096       /* of a key */
@@ -86,6 +87,7 @@ struct window {
     struct buf from, through;                /* keys; L: from moves up as rows come */
     bool moved;                              /* L: from was read, what is behind it not yet */
     bool taken;                              /* L: a thread has it */
+    bool late;                               /* L: nothing came of it for AHEAD_PATIENCE_MS */
     seq begun;                               /* I */
     int64_t begun_ms;                        /* I */
     uint32_t at;                             /* T: of the next row */

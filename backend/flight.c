@@ -52,19 +52,29 @@ static enum err outcome(const struct flight *f, struct call *call)
     return err;
 }
 
-enum err flight_wait(struct flight *f, struct lock *held, struct call *call)
+enum err flight_wait_for(struct flight *f, struct lock *held, struct call *call, int64_t max_ms,
+                         bool *ret_late)
 {
     enum err err = OK;
+    int64_t began_ms = clock_now_ms();
     f->refs++;
-    while (!f->landed && err == OK) {
+    *ret_late = false;
+    while (!f->landed && err == OK && !*ret_late) {
         err = call_check(call);
         if (err == OK)
             (void)cond_wait_until(&f->done, held, clock_now_ms() + SLICE_MS);
+        *ret_late = !f->landed && clock_now_ms() - began_ms >= max_ms;
     }
-    if (err == OK)
+    if (err == OK && f->landed)
         err = outcome(f, call);
     flight_unref(f);
     return err;
+}
+
+enum err flight_wait(struct flight *f, struct lock *held, struct call *call)
+{
+    bool late;
+    return flight_wait_for(f, held, call, INT64_MAX, &late);
 }
 
 void flight_land(struct flight *f, enum err err, const struct call *call)

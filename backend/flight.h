@@ -15,6 +15,9 @@ struct flight *flight_new(void); /* one reference: the leader's; NULL without me
 /* Waits until it has landed, asking the call every 100 ms; gives the lock up meanwhile.
  * OK: look again. Else the leader's failure with its sentence, or the caller's own end. */
 MUST_CHECK enum err flight_wait(struct flight *f, struct lock *held, struct call *call);
+/* The same, but no longer than max_ms: *ret_late if it has not landed by then (and OK). */
+MUST_CHECK enum err flight_wait_for(struct flight *f, struct lock *held, struct call *call,
+                                    int64_t max_ms, bool *ret_late);
 /* The outcome for those who wait; gives up the leader's reference. */
 void flight_land(struct flight *f, enum err err, const struct call *call);
 

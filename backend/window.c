@@ -63,6 +63,7 @@ static void move_locked(struct window *w, struct str key)
     buf_clear(&w->from);
     buf_add(&w->from, key);
     w->moved = true;
+    w->late = false;
     wake_locked(w);
 }
 
@@ -126,7 +127,7 @@ static enum err emit_history(void *ctx, size_t i, struct history *h, size_t rows
     struct entry *e = map_get(&c->entries, in->row.id);
     size_t before = e ? e->bytes : 0;
     w->rows += rows;
-    if (!e)
+    if (!e || e->changed > w->begun || c->lost > w->begun) /* of before a refresh, perhaps */
         history_unref(h);
     else if (entry_learn_history_locked(c, e, in, h)) {
         ahead_mark_locked(c, e, AHEAD_HISTORIES, w->stream, w->ats[i]);

@@ -119,16 +119,31 @@ void fake_fail(struct fake_hub *f, enum err err)
 
 /* -- the hub -- */
 
-static enum err pass_gate_locked(struct fake_hub *f, struct call *call)
+static enum err pass_locked(struct fake_hub *f, struct call *call, const bool *gate)
 {
     enum err err = OK;
     f->waiting++;
     cond_wake_all(&f->changed);
-    while (f->gate && (err = call_check(call)) == OK)
+    while (*gate && (err = call_check(call)) == OK)
         (void)cond_wait_until(&f->changed, &f->lock, clock_now_ms() + 10);
     f->waiting--;
     if (err == OK && f->fail != OK)
         err = call_fail(call, f->fail, "the fake hub was told to fail");
+    return err;
+}
+
+static enum err pass_gate_locked(struct fake_hub *f, struct call *call)
+{
+    return pass_locked(f, call, &f->gate);
+}
+
+static enum err pass_gates_of_many_locked(struct fake_hub *f, struct call *call)
+{
+    enum err err = pass_gate_locked(f, call);
+    if (err == OK)
+        err = pass_locked(f, call, &f->gate_many);
+    if (err == OK && f->fail_many != OK)
+        err = call_fail(call, f->fail_many, "the fake hub was told to fail");
     return err;
 }
 
@@ -291,9 +306,7 @@ static enum err fake_span(struct hub *hub, struct call *call, const struct key_s
     f->spans++;
     copy(f->last_from, sizeof from, from);
     copy(f->last_through, sizeof through, through);
-    enum err err = pass_gate_locked(f, call);
-    if (err == OK && f->fail_many != OK)
-        err = call_fail(call, f->fail_many, "the fake hub was told to fail");
+    enum err err = pass_gates_of_many_locked(f, call);
     for (size_t i = lower_bound(f, from);
          err == OK && i < f->count && str_cmp_utf16(str_c(f->rows[i].key), str_c(through)) <= 0;
          i++) {
@@ -316,9 +329,7 @@ static enum err fake_histories(struct hub *hub, struct call *call,
     struct fake_hub *f = (struct fake_hub *)hub;
     lock_take(&f->lock);
     f->many_histories++;
-    enum err err = pass_gate_locked(f, call);
-    if (err == OK && f->fail_many != OK)
-        err = call_fail(call, f->fail_many, "the fake hub was told to fail");
+    enum err err = pass_gates_of_many_locked(f, call);
     lock_drop(&f->lock);
     for (size_t i = 0; i < wanted->count && err == OK; i++) {
         const struct instance *in = wanted->instances[i];

@@ -34,6 +34,7 @@ struct fake_hub {
     ticks last_since;
     /* what to do */
     bool gate;          /* requests wait until it opens (or their call ends) */
+    bool gate_many;     /* ... those for many instances do */
     unsigned gate_page; /* lists wait before this page (1 = the second); 0 = never */
     enum err fail;      /* every request fails like this */
     enum err fail_many; /* spans and histories of many do */

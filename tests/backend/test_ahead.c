@@ -428,6 +428,38 @@ static void test_a_failed_window_is_not_repeated(void **state)
     assert_true(asked(&f->gets) <= 100 + AHEAD_BEGIN);
 }
 
+static bool is_late(void)
+{
+    LOCK_SCOPE(&c->lock);
+    return c->ahead.windows && c->ahead.windows->late;
+}
+
+static void test_nobody_waits_for_ever(void **state)
+{
+    struct call call;
+    f->gate_many = true;
+    walk(0, AHEAD_BEGIN - 1, 1, PART_OUTPUT);
+    call_init(&call, 2000); /* he waits for half of it */
+    assert_int_equal(look_with(&call, "id-00002", PART_OUTPUT), OK);
+    assert_true(is_late());
+    assert_int_equal(asked(&f->gets), AHEAD_BEGIN);
+    walk(AHEAD_BEGIN, 200, 1, PART_OUTPUT); /* and these do not, nor does anything else begin */
+    assert_int_equal(asked(&f->gets), 200);
+    assert_int_equal(asked(&f->spans), 1);
+}
+
+static void test_a_late_window_that_goes_on(void **state)
+{
+    test_nobody_waits_for_ever(state);
+    lock_take(&f->lock);
+    f->gate_many = false;
+    cond_wake_all(&f->changed);
+    lock_drop(&f->lock);
+    settle_windows();
+    walk(200, 600, 1, PART_OUTPUT);
+    assert_true(asked(&f->gets) <= 200 + AHEAD_BEGIN);
+}
+
 static void test_a_reader_sees_his_own_error(void **state)
 {
     walk(0, AHEAD_BEGIN - 1, 1, PART_OUTPUT);
@@ -546,6 +578,43 @@ static void test_a_long_history_is_read_alone(void **state)
     assert_true(asked(&f->histories) < 40); /* after such a one, a few are read alone */
 }
 
+static void *look_at_events(void *arg)
+{
+    return (void *)(intptr_t)look_with(arg, "id-00002", PART_EVENTS);
+}
+
+static void test_refresh_voids_histories_under_way(void **state)
+{
+    struct call call;
+    call_init(&call, 20000);
+    walk(0, 30, 1, PART_OUTPUT); /* the rows are known */
+    settle_windows();
+    walk(0, AHEAD_BEGIN - 1, 1, PART_EVENTS);
+    pthread_t thread;
+    void *err;
+    fake_gate(f, true);
+    assert_int_equal(pthread_create(&thread, NULL, look_at_events, &call), 0);
+    fake_wait_for(f, 1);
+    assert_int_equal(asked(&f->many_histories), 1);
+    lock_take(&c->lock);
+    struct entry *e = map_get(&c->entries, STR("id-00010"));
+    struct instance *in = instance_ref(e->in);
+    lock_drop(&c->lock);
+    catalogue_forget(c);
+    lock_take(&c->lock); /* it was read again, and is the same */
+    e = entry_make_locked(c, STR("id-00010"));
+    entry_learn_locked(c, e, in, ++c->clock, clock_now_ms());
+    lock_drop(&c->lock);
+    fake_gate(f, false);
+    pthread_join(thread, &err);
+    assert_int_equal((enum err)(intptr_t)err, OK);
+    settle_windows();
+    lock_take(&c->lock);
+    bool kept = e->history;
+    lock_drop(&c->lock);
+    assert_false(kept);
+}
+
 static void test_a_history_of_an_older_row_is_not_kept(void **state)
 {
     struct call call;
@@ -595,6 +664,8 @@ int main(void)
         TEST(test_an_interrupted_reader),
         TEST(test_the_end_does_not_wait),
         TEST(test_a_failed_window_is_not_repeated),
+        TEST(test_nobody_waits_for_ever),
+        TEST(test_a_late_window_that_goes_on),
         TEST(test_a_reader_sees_his_own_error),
         TEST(test_unused_keeps_to_its_share),
         TEST(test_no_room_no_window),
@@ -603,6 +674,7 @@ int main(void)
         TEST(test_rows_alone_ask_for_no_history),
         TEST(test_payloads_elsewhere_are_not_read_ahead),
         TEST(test_a_long_history_is_read_alone),
+        TEST(test_refresh_voids_histories_under_way),
         TEST(test_a_history_of_an_older_row_is_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
