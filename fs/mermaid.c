@@ -50,12 +50,14 @@ static long long ms_of(ticks t)
     return (long long)(t / TICKS_PER_MS - (t % TICKS_PER_MS < 0));
 }
 
+static const char milestone[] = "milestone, ";
+
 static const char *tags_of(const struct bar *bar, const struct span *span)
 {
     if (span->failed || bar->state == BAR_FAILED)
         return "crit, ";
     if (bar->kind == BAR_SENT || span->from == span->to)
-        return "milestone, ";
+        return milestone;
     if (bar->state == BAR_OPEN)
         return "active, ";
     return span->look == SPAN_RUNNING ? "" : "done, ";
@@ -69,7 +71,7 @@ static void add_task(struct buf *out, const struct buf *label, const char *tags,
 
     buf_add_c(out, "    ");
     add_cut(out, label, LABEL_COLUMNS);
-    if (end == begin && strcmp(tags, "milestone, ") != 0)
+    if (end == begin && tags != milestone)
         end++;
     buf_printf(out, " :%s%lld, %lld\n", tags, begin, end);
 }
