@@ -90,6 +90,8 @@ tell rules "[{\"match\":{\"path\":\"$pages\"},\"do\":{\"action\":\"selfToken\"}}
 mount_hub ReplayHub
 if names >"$work/names" 2>"$work/names.err" && [ ! -s "$work/names.err" ]; then
     equal "F36 no error, so all names" "$(md5sum <"$work/names")" "$(md5sum <"$work/wanted.now")"
+else
+    check "F36 else the reason is told" grep -q "circles\|order of their keys" "$M/.taskhubfs/errors"
 fi
 unmount
 mount_hub ReplayHub --connections=1
@@ -143,4 +145,56 @@ wait $killed 2>/dev/null
 check "who was killed on the way may try again" bash -c "[ ! -e '$M/by-status/Completed/$kept' ] || rmdir '$M/by-status/Completed/$kept'"
 refuse "and then it is gone" test -e "$M/by-status/Completed/$kept"
 unmount
+
+# -- a service that fails nearly every second request: more than the retry budget pays for (L9) --
+stop_replay
+start_replay --count 3000 --history 30
+tell ids | awk '$2 == "Completed" { print $1 }' >"$work/done"
+failing() { # SEED
+    local where="\"match\":{\"probability\":0.2,\"seed\":$1"
+    printf '[%s,%s,%s]' \
+        "{${where}1},\"when\":\"before\",\"do\":{\"action\":\"status\",\"code\":503}}" \
+        "{${where}2},\"when\":\"before\",\"do\":{\"action\":\"reset\",\"at\":\"first\"}}" \
+        "{${where}3},\"do\":{\"action\":\"reset\",\"at\":\"body\"}}"
+}
+in_stats() { # sum of what is called so
+    grep -o "\"$1\": *[0-9]*" "$M/.taskhubfs/stats" | awk '{ n += $NF } END { print n + 0 }'
+}
+purge_four() { # FILE OF IDS; those that are said to be gone are added to the file told
+    # shellcheck disable=SC2016
+    xargs -n 1 -P 4 sh -c 'rmdir "$0/instances/$2" && echo "$2" >>"$1"' "$M" "$work/told" <"$1" 2>/dev/null
+}
+stored() { # those IDs of a FILE whose row the server still has
+    node -e 'const [url, file] = process.argv.slice(1);
+        for (const id of require("fs").readFileSync(file, "utf8").split("\n").filter(Boolean))
+            fetch(`${url}/replay/ReplayHubInstances(PartitionKey=%27${id}%27,RowKey=%27%27)?sig=x`)
+                .then((r) => r.status === 404 || console.log(r.status === 200 ? id : `${id}: HTTP ${r.status}`))' "$REPLAY" "$1"
+}
+complete=0 purged=0
+: >"$work/told"
+ids >"$work/wanted"
+for seed in 1 2 3 4 5 6; do
+    sed -n "$((seed * 4 + 1)),$((seed * 4 + 4))p" "$work/done" >"$work/four"
+    mount_hub ReplayHub
+    tell rules "$(failing "$seed")" >/dev/null
+    if names >"$work/names" 2>"$work/names.err" && [ ! -s "$work/names.err" ]; then
+        complete=$((complete + 1))
+        equal "seed $seed: no error, so all names" "$(md5sum <"$work/names")" "$(md5sum <"$work/wanted")"
+    fi
+    purge_four "$work/four"
+    requests=$(($(in_stats table) + $(in_stats blob)))
+    check "L9 seed $seed: $(in_stats retries) retries for $requests requests" \
+        test "$(in_stats retries)" -le $((requests / 10 + 20))
+    tell rules "[]" >/dev/null
+    stored "$work/four" >"$work/rest"
+    purged=$((purged + 4 - $(wc -l <"$work/rest")))
+    equal "seed $seed: who was told so is gone" "$(grep -xFf "$work/told" "$work/rest")" ""
+    # What failed halfway is a whole instance to whoever tries again.
+    [ ! -s "$work/rest" ] || check "seed $seed: the rest is purged" purge_four "$work/rest"
+    equal "seed $seed: none of them is left" "$(stored "$work/four")" ""
+    grep -vxFf "$work/four" "$work/wanted" >"$work/wanted.now"
+    mv "$work/wanted.now" "$work/wanted"
+    unmount
+done
+echo "of 6 listings $complete were complete, of 24 purges $purged were done at once"
 finish
