@@ -5,7 +5,7 @@
  * While the reader follows, windows grow and are begun ahead of him; a reader whose instance lies
  * in one that is under way waits for it. A single cat, and walks that look at names, begin nothing.
  * Whatever goes wrong with a window, or takes too long, readers ask by themselves, as without it.
- * Knows streams (somebody who walks) and windows; how they are read is window.c's.
+ * Knows streams (somebody who walks; stream.c) and windows (gather.c makes, window.c reads them).
  * Ownership: a part of the catalogue. Threads: everything under the catalogue's lock, but for what
  * window.c does with one window. No timers: what is left over goes when memory is wanted. */
 #ifndef BACKEND_AHEAD_H
@@ -15,6 +15,7 @@
 #include "backend/base/limits.h"
 #include "backend/flight.h"
 #include "backend/hub.h"
+#include "backend/listing.h"
 #include "backend/worker.h"
 
 #define AHEAD_BEGIN        3    /* instances in a row that were asked for make a walk */
@@ -93,7 +94,7 @@ struct window {
     uint32_t at;                             /* T: of the next row */
     bool only;                               /* I: of one status, the others are dropped */
     enum status status;                      /* I */
-    size_t bytes_wanted;                     /* I: room that is kept for it */
+    size_t bytes_wanted;                     /* L: room that is kept for what is to come */
     struct flight *flight;                   /* L: for those who wait; NULL = nobody does */
     size_t count;                            /* I: of instances */
     struct instance **instances;             /* I: whose histories */
@@ -150,6 +151,29 @@ void ahead_mark_locked(struct catalogue *c, struct entry *e, enum ahead_kind kin
                        uint32_t at);
 struct stream *ahead_stream_locked(struct catalogue *c, uint32_t number); /* NULL: forgotten */
 size_t ahead_share_locked(struct catalogue *c); /* bytes that may be unused */
+
+/* How many more of that size there is room for. What nobody comes for any more gives way. */
+size_t ahead_room_locked(struct catalogue *c, size_t each, size_t wanted);
+bool ahead_set(struct buf *b, struct str s); /* false: no memory */
+
+/* -- stream.c -- */
+bool stream_is_walking(const struct stream *s, int64_t now_ms);
+bool stream_is_sparse(const struct stream *s); /* every second row or less is wanted */
+/* Is reading everything cheaper than what is wanted one by one? */
+bool stream_pays(const struct stream *s);
+void stream_count(struct stream *s,
+                  uint32_t rows); /* one more is wanted, so many rows further on */
+void stream_note_status(struct stream *s, struct listing *l, struct str key);
+/* The stream that comes from closest before the key, or a new one; NULL: it has been there, which
+ * tells nothing. *ret_rows: from its last. */
+struct stream *stream_follow_locked(struct catalogue *c, struct listing *l, struct shelf *shelf,
+                                    enum ahead_kind kind, struct str key, uint32_t *ret_rows);
+
+/* -- gather.c -- */
+/* Begins the next window if there is reason and room: from the row that was missed (must), or on
+ * from where the windows end. */
+void ahead_begin_locked(struct catalogue *c, struct stream *s, struct listing *l, bool must);
+uint32_t window_size_max(const struct stream *s); /* rows of the listing that fill a page */
 
 /* -- window.c -- */
 struct window *window_new(struct catalogue *c, const struct stream *s);

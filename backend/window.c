@@ -58,12 +58,15 @@ struct window *window_of_locked(struct catalogue *c, const struct shelf *shelf, 
     return NULL;
 }
 
-static void move_locked(struct window *w, struct str key)
+static void move_locked(struct window *w, struct str key, size_t came)
 {
-    buf_clear(&w->from);
-    buf_add(&w->from, key);
+    (void)ahead_set(&w->from, key);
     w->moved = true;
     w->late = false;
+    /* What has come is counted where it lies; at the end nothing is kept for the window any more.
+     */
+    bool all = str_cmp_utf16(key, buf_str(&w->through)) >= 0;
+    w->bytes_wanted = all || came > w->bytes_wanted ? 0 : w->bytes_wanted - came;
     wake_locked(w);
 }
 
@@ -101,10 +104,11 @@ static enum err learn_portion(struct window *w)
         return OK;
     struct instance *last = instance_ref(w->portion[w->in_portion - 1]);
     LOCK_SCOPE(&w->c->lock);
+    size_t before = w->bytes;
     for (size_t i = 0; i < w->in_portion; i++)
         learn_row_locked(w, w->portion[i]);
     w->in_portion = 0;
-    move_locked(w, last->row.key);
+    move_locked(w, last->row.key, w->bytes - before);
     instance_unref(last);
     entries_trim_locked(w->c);
     return has_room_locked(w) ? OK : ERR_TOO_BIG;
@@ -125,17 +129,18 @@ static enum err emit_history(void *ctx, size_t i, struct history *h, size_t rows
     const struct instance *in = w->instances[i];
     LOCK_SCOPE(&c->lock);
     struct entry *e = map_get(&c->entries, in->row.id);
-    size_t before = e ? e->bytes : 0;
+    size_t before = e ? e->bytes : 0, came = 0;
     w->rows += rows;
     if (!e || e->changed > w->begun || c->lost > w->begun) /* of before a refresh, perhaps */
         history_unref(h);
     else if (entry_learn_history_locked(c, e, in, h)) {
         ahead_mark_locked(c, e, AHEAD_HISTORIES, w->stream, w->ats[i]);
-        w->bytes += e->bytes - before;
+        came = e->bytes - before;
     }
+    w->bytes += came;
     w->learned++;
     w->at = w->ats[i] + 1;
-    move_locked(w, in->row.key);
+    move_locked(w, in->row.key, came);
     entries_trim_locked(c);
     return has_room_locked(w) ? OK : ERR_TOO_BIG;
 }
