@@ -5,9 +5,10 @@
  * While the reader follows, windows grow and are begun ahead of him; a reader whose instance lies
  * in one that is under way waits for it. A single cat, and walks that look at names, begin nothing.
  * Whatever goes wrong with a window, or takes too long, readers ask by themselves, as without it.
- * Knows streams (somebody who walks; stream.c) and windows (gather.c makes, window.c reads them).
- * Ownership: a part of the catalogue. Threads: everything under the catalogue's lock, but for what
- * window.c does with one window. No timers: what is left over goes when memory is wanted. */
+ * Knows streams (somebody who walks; stream.c) and windows (windowplan.c makes, window.c reads
+ * them). Ownership: a part of the catalogue. Threads: everything under the catalogue's lock, but
+ * for what window.c does with one window. No timers: what is left over goes when memory is wanted.
+ */
 #ifndef BACKEND_AHEAD_H
 #define BACKEND_AHEAD_H
 
@@ -169,7 +170,7 @@ void stream_note_status(struct stream *s, struct listing *l, struct str key);
 struct stream *stream_follow_locked(struct catalogue *c, struct listing *l, struct shelf *shelf,
                                     enum ahead_kind kind, struct str key, uint32_t *ret_rows);
 
-/* -- gather.c -- */
+/* -- windowplan.c -- */
 /* Begins the next window if there is reason and room: from the row that was missed (must), or on
  * from where the windows end. */
 void ahead_begin_locked(struct catalogue *c, struct stream *s, struct listing *l, bool must);

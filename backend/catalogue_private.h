@@ -1,7 +1,7 @@
 /* catalogue_private: the inside of the catalogue, for the files that make it up: catalogue.c (the
  * entry points), entries.c (what was read of single instances), slots.c (numbers), shelf.c (when a
  * listing is read), pass.c (reading it), adopt.c (a pass becomes a listing), rows.c and details.c
- * (one instance), ahead.c, stream.c, gather.c and window.c (many, before they are asked for),
+ * (one instance), ahead.c, stream.c, windowplan.c and window.c (many, before they are asked for),
  * news.c (who is told of changes).
  * Ownership: see catalogue.h.
  * Threads: every field marked L is under catalogue.lock; *_locked functions are called with it. */
