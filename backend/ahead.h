@@ -5,10 +5,10 @@
  * While the reader follows, windows grow and are begun ahead of him; a reader whose instance lies
  * in one that is under way waits for it. A single cat, and walks that look at names, begin nothing.
  * Whatever goes wrong with a window, or takes too long, readers ask by themselves, as without it.
- * Knows streams (somebody who walks; stream.c) and windows (windowplan.c makes, window.c reads
- * them). Ownership: a part of the catalogue. Threads: everything under the catalogue's lock, but
- * for what window.c does with one window. No timers: what is left over goes when memory is wanted.
- */
+ * Knows streams (somebody who walks; stream.c) and windows (windowplan.c, window.c).
+ * Ownership: a part of the catalogue.
+ * Threads: everything under the catalogue's lock, but for what window.c does with one window. No
+ * timers: what is left over goes when memory is wanted. */
 #ifndef BACKEND_AHEAD_H
 #define BACKEND_AHEAD_H
 
