@@ -16,6 +16,7 @@ struct plot {
     unsigned number;             /* I */
     unsigned caps;               /* L */
     bool listed;                 /* L: by the last discovery */
+    bool gone;                   /* L: deleted by this mount; one of that name is another one */
     struct tree *tree;           /* L: NULL, then fixed */
     struct catalogue *catalogue; /* L: the same */
     char name[HUB_NAME_MAX + 1]; /* I */
@@ -80,6 +81,7 @@ void plots_gone(struct plots *all, unsigned number)
 {
     LOCK_SCOPE(&all->lock);
     all->at[number]->listed = false;
+    all->at[number]->gone = true;
 }
 
 enum err plots_list(struct plots *all, struct lister *l)
@@ -101,7 +103,7 @@ enum err plots_list(struct plots *all, struct lister *l)
 static struct plot *find_locked(struct plots *all, struct str name)
 {
     for (unsigned i = 1; i <= all->count; i++)
-        if (str_eq(str_c(all->at[i]->name), name))
+        if (!all->at[i]->gone && str_eq(str_c(all->at[i]->name), name))
             return all->at[i];
     return NULL;
 }

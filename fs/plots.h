@@ -1,6 +1,7 @@
 /* plots: the hubs of an account, as the last discovery found them, each with a number, and the
- * trees of those that somebody looked into. A number is never used again: a hub that goes and
- * comes back is the same directory.
+ * trees of those that somebody looked into. A hub that goes and comes back is the same directory,
+ * unless this mount deleted it: then it gets another number, since to the kernel a directory that
+ * was removed is dead, and stays so for as long as anybody has it open.
  * Knows names and trees; not what the mount does with them.
  * Ownership: plots_fini frees the trees and the catalogues that plant made. Threads: any; one lock,
  * never held while the account is asked. Errors: as of discover and leftovers; local calls get
@@ -66,6 +67,6 @@ void plots_each(struct plots *all, void (*visit)(void *ctx, struct tree *tree), 
 /* Of a hub that has a tree. */
 const char *plots_name(struct plots *all, unsigned number);
 struct hub *plots_hub(struct plots *all, unsigned number);
-void plots_gone(struct plots *all, unsigned number); /* it was deleted: is listed no longer */
+void plots_gone(struct plots *all, unsigned number); /* it was deleted, by us */
 
 #endif

@@ -122,6 +122,19 @@ static void test_a_number_is_never_used_again(void **state)
     assert_int_equal(number_of("Shop"), 1);
 }
 
+static void test_what_was_deleted_here_comes_back_as_another(void **state)
+{
+    begin(false);
+    assert_int_equal(number_of("Shop"), 1);
+    plots_gone(&all, 1);
+    assert_non_null(plots_tree(&all, 1)); /* for who still has it open */
+    discover_anew();
+    assert_int_equal(number_of("Shop"), 3);
+    assert_ptr_not_equal(plots_tree(&all, 3), plots_tree(&all, 1));
+    discover_anew();
+    assert_int_equal(number_of("Shop"), 3);
+}
+
 static void test_F68_the_last_discovery_is_good_enough(void **state)
 {
     begin(false);
@@ -169,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_tree_is_made_when_its_name_is_looked_up),
         TEST(test_a_number_is_never_used_again),
+        TEST(test_what_was_deleted_here_comes_back_as_another),
         TEST(test_F68_the_last_discovery_is_good_enough),
         TEST(test_leftovers_are_for_who_may_delete),
         TEST(test_a_local_call_asks_nobody),

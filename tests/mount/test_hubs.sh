@@ -88,6 +88,7 @@ ask Shop columns @counter@x '{"Name":"@counter@x","RuntimeStatus":"Running"}'
 
 # -- deleting --
 before=$(ask ShopTwo resources | grep -iE 'shoptwo' | sort)
+exec 9<"$M/Shop" # to the kernel a removed directory is dead while somebody has it open
 check "rmdir deletes the hub" rmdir "$M/Shop"
 equal "nothing of it is left" "$(of_shop)" 0
 equal "the neighbour is whole" "$(ask ShopTwo resources | grep -iE 'shoptwo' | sort)" "$before"
@@ -109,6 +110,7 @@ refuse "once" rmdir "$M/Broken"
 node "$tools/fill.js" Shop 2
 check "a hub of that name again" until_true 8 ls "$M/Shop/instances/order-000001"
 equal "with its own instances" "$(ls "$M/Shop/instances" | wc -l)" 2
+exec 9<&-
 unmount
 
 # -- one hub, and the HTTP addresses --
