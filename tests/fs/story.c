@@ -36,6 +36,18 @@ void story_fini(struct story *s)
     s->h = history_unref(s->h);
 }
 
+int story_setup(void **state)
+{
+    story_init(*state);
+    return 0;
+}
+
+int story_teardown(void **state)
+{
+    story_fini(*state);
+    return 0;
+}
+
 struct event *told(struct story *s, enum event_type type, double seconds)
 {
     struct event *e = history_add(s->h);

@@ -15,6 +15,11 @@ ticks at(double seconds); /* after 2026-11-24T09:00:00Z */
 
 void story_init(struct story *s);
 void story_fini(struct story *s);
+/* A test to which that story is told anew. */
+#define STORY_TEST(name, story)                                                                    \
+    cmocka_unit_test_prestate_setup_teardown(name, story_setup, story_teardown, story)
+int story_setup(void **state);
+int story_teardown(void **state);
 struct event *told(struct story *s, enum event_type type, double seconds);
 void turn(struct story *s, double seconds);   /* OrchestratorStarted */
 void rest(struct story *s, double seconds);   /* OrchestratorCompleted */

@@ -7,18 +7,6 @@
 
 static struct story s;
 
-static int setup(void **state)
-{
-    story_init(&s);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    story_fini(&s);
-    return 0;
-}
-
 static void expect_span(const struct bar *bar, size_t i, double from, double to,
                         enum span_look look)
 {
@@ -394,7 +382,7 @@ static void test_genuine_retries(void **state)
     history_unref(h);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) STORY_TEST(name, &s)
 
 int main(void)
 {

@@ -4,18 +4,6 @@
 
 static struct story s;
 
-static int setup(void **state)
-{
-    story_init(&s);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    story_fini(&s);
-    return 0;
-}
-
 static void test_mermaid(void **state)
 {
     CLEANUP_BUF struct buf out = BUF_INIT(PICTURE_MAX);
@@ -83,7 +71,7 @@ static void test_mermaid_is_accepted_by_its_renderers(void **state)
     assert_int_equal(count_of(buf_str(&out), STR("activity ")), 3);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) STORY_TEST(name, &s)
 
 int main(void)
 {

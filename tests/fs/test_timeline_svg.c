@@ -4,18 +4,6 @@
 
 static struct story s;
 
-static int setup(void **state)
-{
-    story_init(&s);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    story_fini(&s);
-    return 0;
-}
-
 static void test_svg_evil_names(void **state)
 {
     CLEANUP_BUF struct buf out = BUF_INIT(PICTURE_MAX);
@@ -74,7 +62,7 @@ static void test_svg_says_why_it_failed(void **state)
                                            "no &lt;answer&gt;</title>")));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) STORY_TEST(name, &s)
 
 int main(void)
 {

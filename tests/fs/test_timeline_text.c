@@ -5,18 +5,6 @@
 
 static struct story s;
 
-static int setup(void **state)
-{
-    story_init(&s);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    story_fini(&s);
-    return 0;
-}
-
 static void expect_text(double now, const char *expected)
 {
     CLEANUP_BUF struct buf out = BUF_INIT(PICTURE_MAX);
@@ -262,7 +250,7 @@ static void test_text_500_tasks(void **state)
     assert_true(str_has(buf_str(&out), STR("500 activities (10 failed)")));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) STORY_TEST(name, &s)
 
 int main(void)
 {
