@@ -13,7 +13,7 @@ work=$(mktemp -d)
 M=$work/mnt
 mkdir "$M"
 failed=0 checks=0
-azurite_pid="" worker_pid=""
+azurite_pid="" worker_pid="" replay_pid=""
 
 skip() {
     echo "SKIPPED: $*"
@@ -34,6 +34,7 @@ need_node() {
 
 cleanup() {
     unmount
+    stop_replay
     [ -n "$worker_pid" ] && kill "$worker_pid" 2>/dev/null
     [ -n "$azurite_pid" ] && kill "$azurite_pid" 2>/dev/null
     wait 2>/dev/null
@@ -42,13 +43,37 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
-start_azurite() { # [ARGS OF azurite.js]
-    node "$tools/azurite.js" --settings-file "$work/settings" "$@" >"$work/azurite.log" 2>&1 &
-    azurite_pid=$!
+# SERVER [ARGS]: of the test tools; exports the settings with which it is reached. Its process is $!.
+start_server() {
+    local server=$1
+    shift
+    rm -f "$work/settings"
+    node "$tools/$server.js" --settings-file "$work/settings" "$@" >"$work/$server.log" 2>&1 &
     for _ in $(seq 200); do [ -f "$work/settings" ] && break; sleep 0.05; done
-    [ -f "$work/settings" ] || { cat "$work/azurite.log"; echo "Azurite did not start"; exit 1; }
+    [ -f "$work/settings" ] || { cat "$work/$server.log"; echo "$server did not start"; kill $!; exit 1; }
     # shellcheck disable=SC1091
     . "$work/settings"
+}
+
+start_azurite() { # [ARGS OF azurite.js]
+    start_server azurite "$@"
+    azurite_pid=$!
+}
+
+start_replay() { # [ARGS OF replay.js]: it needs Node alone
+    command -v node >/dev/null || skip "Node is missing"
+    start_server replay "$@"
+    replay_pid=$!
+}
+
+stop_replay() {
+    [ -n "$replay_pid" ] && kill "$replay_pid" 2>/dev/null && wait "$replay_pid" 2>/dev/null
+    replay_pid=""
+}
+
+tell() { # PAGE [JSON]: of the replay server
+    node -e 'fetch(process.argv[1], process.argv[2] ? { method: "POST", body: process.argv[2] } : {})
+        .then((r) => r.text()).then((t) => process.stdout.write(t))' "$REPLAY/__$1" "${2:-}"
 }
 
 start_worker() { # HUB [ARGS]

@@ -3,30 +3,6 @@
 # off, cuts, lies and changes while it is looked at.
 . "$(dirname "$0")/lib.sh"
 need_fuse
-command -v node >/dev/null || skip "Node is missing"
-
-replay_pid=""
-stop_replay() {
-    [ -n "$replay_pid" ] && kill "$replay_pid" 2>/dev/null && wait "$replay_pid" 2>/dev/null
-    replay_pid=""
-}
-trap 'unmount; stop_replay; cleanup' EXIT
-
-start_replay() { # arguments of replay.js
-    rm -f "$work/settings"
-    node "$tools/replay.js" --settings-file "$work/settings" "$@" >"$work/replay.log" 2>&1 &
-    replay_pid=$!
-    for _ in $(seq 200); do [ -f "$work/settings" ] && break; sleep 0.05; done
-    [ -f "$work/settings" ] || { cat "$work/replay.log"; echo "the replay server did not start"; exit 1; }
-    # shellcheck disable=SC1091
-    . "$work/settings"
-}
-
-# tell PAGE [JSON]
-tell() {
-    node -e 'fetch(process.argv[1], process.argv[2] ? { method: "POST", body: process.argv[2] } : {})
-        .then((r) => r.text()).then((t) => process.stdout.write(t))' "$REPLAY/__$1" "${2:-}"
-}
 
 ids() { tell ids | cut -f1 | sort; }
 names() { # what readdir gives, all of it
