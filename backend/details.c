@@ -152,27 +152,30 @@ static bool is_self_contained(const struct history *h)
     return true;
 }
 
+/* Takes over the reference. */
+static void put_history_locked(struct catalogue *c, struct entry *e, struct history *h,
+                               bool resolved)
+{
+    history_unref(e->history);
+    e->history = h;
+    e->resolved = resolved;
+    entry_weigh_locked(c, e);
+}
+
 static void keep_history_locked(struct work *w, struct entry *e, struct history *h, bool resolved)
 {
-    if (!same_version(e->in, w->in) || (e->history && e->resolved && !resolved))
-        return;
-    history_unref(e->history);
-    e->history = history_ref(h);
-    e->resolved = resolved;
-    entry_weigh_locked(w->c, e);
+    if (same_version(e->in, w->in) && !(e->history && e->resolved && !resolved))
+        put_history_locked(w->c, e, history_ref(h), resolved);
 }
 
 bool entry_learn_history_locked(struct catalogue *c, struct entry *e, const struct instance *in,
                                 struct history *h)
 {
     bool wanted = same_version(e->in, in) && !e->history;
-    if (wanted) {
-        e->history = h;
-        e->resolved = is_self_contained(h);
-        entry_weigh_locked(c, e);
-    } else {
+    if (wanted)
+        put_history_locked(c, e, h, is_self_contained(h));
+    else
         history_unref(h);
-    }
     return wanted;
 }
 

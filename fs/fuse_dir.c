@@ -90,9 +90,8 @@ static enum err run_opendir(struct request *r)
     struct lister_handle *h;
 
     enum err err = forest_opendir(m->forest, &r->call, r->node, &l);
-    if (!r->call.local)
-        notify_settle(m->notify,
-                      LANE_OTHER); /* what a refresh has found is in what is looked up next */
+    if (!r->call.local) /* what a refresh has found is in what is looked up next */
+        notify_settle(m->notify, LANE_OTHER);
     if (!err)
         err = open_walk(r, l, &walk);
     if (!err)

@@ -1,6 +1,7 @@
 #include "fs/names.h"
 
 #include "backend/base/digest.h"
+#include "backend/base/word.h"
 
 #define NAME_CUT_BYTES 218 /* mount layout 2: what a shortened name keeps of the id's spelling */
 #define HASH_BYTES     16
@@ -12,16 +13,15 @@ static bool must_escape(unsigned char c, bool first)
     return c < 0x20 || c == 0x7f || c == '/' || c == '%' || (first && c == '.');
 }
 
-#define EACH_(c) (UINT64_C(0x0101010101010101) * (c))
-
 /* Not 0 if one of eight bytes is among those of must_escape (wherever it stands), or not ASCII. A
  * borrow may mark too many of them, but only above one that is. */
 static uint64_t not_plain(uint64_t w)
 {
-    uint64_t slash = w ^ EACH_('/'), percent = w ^ EACH_('%'), del = w ^ EACH_(0x7f);
+    uint64_t slash = w ^ WORD_EACH('/'), percent = w ^ WORD_EACH('%'), del = w ^ WORD_EACH(0x7f);
 
-    return ((w - EACH_(0x20)) | (slash - EACH_(1)) | (percent - EACH_(1)) | (del - EACH_(1)) | w) &
-           EACH_(0x80);
+    return ((w - WORD_EACH(0x20)) | (slash - WORD_EACH(1)) | (percent - WORD_EACH(1)) |
+            (del - WORD_EACH(1)) | w) &
+           WORD_TOPS;
 }
 
 /* Most ids are their own names: a million of them are listed in one go. True: ret has the name,
@@ -29,15 +29,13 @@ static uint64_t not_plain(uint64_t w)
 static bool copy_plain(char ret[NAME_MAX_BYTES + 1], struct str id)
 {
     size_t i = 0;
-    uint64_t w;
 
     if (id.len == 0 || id.len > NAME_MAX_BYTES || id.p[0] == '.')
         return false;
-    for (; id.len - i >= sizeof w; i += sizeof w) {
-        memcpy(&w, id.p + i, sizeof w);
-        if (not_plain(w))
+    for (; id.len - i >= WORD_BYTES; i += WORD_BYTES) {
+        if (not_plain(word_at(id.p + i)))
             return false;
-        memcpy(ret + i, &w, sizeof w);
+        memcpy(ret + i, id.p + i, WORD_BYTES);
     }
     for (; i < id.len; i++) {
         if ((unsigned char)id.p[i] >= 0x80 || must_escape((unsigned char)id.p[i], false))

@@ -1,7 +1,8 @@
 #include "backend/base/clock.h"
 
-#include <endian.h>
 #include <errno.h>
+
+#include "backend/base/word.h"
 
 #define NS_PER_TICK 100
 
@@ -167,15 +168,6 @@ static bool parse_any(struct str s, ticks *ret)
 
 #define FIXED_SECONDS 19 /* 2026-11-24T13:25:00, then Z, or a fraction of 1 to 7 digits and Z */
 #define FIXED_LEN     28
-#define EACH_(c)      (UINT64_C(0x0101010101010101) * (c))
-
-static inline uint64_t word_at(const char *p)
-{
-    uint64_t w;
-
-    memcpy(&w, p, sizeof w);
-    return le64toh(w);
-}
 
 /* Eight bytes at a step. low and high say what may stand in each place: '0' and '9' for a digit,
  * which becomes its value, or twice the same mark, which becomes 0. *bad: something else did. */
@@ -185,7 +177,7 @@ static inline uint64_t digits_at(const char *p, const char low[9], const char hi
     uint64_t w = word_at(p) ^ word_at(low);
     uint64_t most = word_at(low) ^ word_at(high);
 
-    *bad |= (w | (w + (EACH_(0x7f) - most))) & EACH_(0x80);
+    *bad |= (w | (w + (WORD_EACH(0x7f) - most))) & WORD_TOPS;
     return w;
 }
 

@@ -5,12 +5,9 @@
 #ifndef BACKEND_BASE_JSONSCAN_H
 #define BACKEND_BASE_JSONSCAN_H
 
-#include <endian.h>
-
 #include "backend/base/limits.h"
 #include "backend/base/str.h"
-
-#define JSONSCAN_EACH_(c) (UINT64_C(0x0101010101010101) * (c))
+#include "backend/base/word.h"
 
 /* To the first byte that is not white space. */
 static inline const char *jsonscan_blank(const char *p, const char *end)
@@ -27,22 +24,18 @@ static inline const char *jsonscan_blank(const char *p, const char *end)
  * character. Marks above the lowest may be wrong (borrow), the lowest is exact. */
 static inline uint64_t jsonscan_marks(uint64_t w)
 {
-    uint64_t quote = w ^ JSONSCAN_EACH_(2); /* puts the quote (22) among the controls, at 20 */
-    uint64_t slash = w ^ JSONSCAN_EACH_('\\');
-    return (((quote - JSONSCAN_EACH_(0x21)) & ~quote) | ((slash - JSONSCAN_EACH_(1)) & ~slash)) &
-           JSONSCAN_EACH_(0x80);
+    uint64_t quote = w ^ WORD_EACH(2); /* puts the quote (22) among the controls, at 20 */
+    uint64_t slash = w ^ WORD_EACH('\\');
+    return (((quote - WORD_EACH(0x21)) & ~quote) | ((slash - WORD_EACH(1)) & ~slash)) & WORD_TOPS;
 }
 
 /* Eight bytes a step: pages are mostly strings, and this loop is most of the time of a listing. */
 static inline const char *jsonscan_plain(const char *p, const char *end)
 {
-    while (end - p >= 8) {
-        uint64_t w;
-        memcpy(&w, p, sizeof w);
-        uint64_t m = jsonscan_marks(le64toh(w));
+    for (; end - p >= WORD_BYTES; p += WORD_BYTES) {
+        uint64_t m = jsonscan_marks(word_at(p));
         if (m)
-            return p + (__builtin_ctzll(m) >> 3);
-        p += 8;
+            return p + word_first(m);
     }
     while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
         p++;

@@ -1,7 +1,8 @@
 #include "backend/base/str.h"
 
-#include <endian.h>
 #include <stdlib.h>
+
+#include "backend/base/word.h"
 
 bool str_eq(struct str a, struct str b)
 {
@@ -146,13 +147,12 @@ static bool is_ascii(char c)
 static size_t first_difference(const char *a, const char *b, size_t n)
 {
     size_t i = 0;
-    uint64_t x, y;
 
-    for (; n - i >= sizeof x; i += sizeof x) {
-        memcpy(&x, a + i, sizeof x);
-        memcpy(&y, b + i, sizeof y);
-        if (x != y)
-            return i + (size_t)(__builtin_ctzll(le64toh(x ^ y)) >> 3);
+    for (; n - i >= WORD_BYTES; i += WORD_BYTES) {
+        uint64_t other = word_at(a + i) ^ word_at(b + i);
+
+        if (other)
+            return i + word_first(other);
     }
     while (i < n && a[i] == b[i])
         i++;
@@ -247,12 +247,9 @@ struct str str_head_utf8(struct str s, size_t max)
 /* To the first byte beyond ASCII, eight at a step. */
 static struct str skip_ascii(struct str s)
 {
-    uint64_t w;
-
-    for (; s.len >= sizeof w; s.p += sizeof w, s.len -= sizeof w) {
-        memcpy(&w, s.p, sizeof w);
-        if (w & UINT64_C(0x8080808080808080))
-            break;
+    while (s.len >= WORD_BYTES && !(word_at(s.p) & WORD_TOPS)) {
+        s.p += WORD_BYTES;
+        s.len -= WORD_BYTES;
     }
     for (; s.len && is_ascii(s.p[0]); s.p++)
         s.len--;
