@@ -175,12 +175,14 @@ static struct bin *bin_make_locked(struct nodes *n, uint64_t key)
     if (b->key != 0)
         return b;
     struct bin made = { .key = key };
-    if (is_page(&made))
-        made.page = calloc(1, sizeof(*made.page));
-    else
-        made.one = calloc(1, sizeof(*made.one));
-    if (!made.page)
+    void *cell = calloc(1, is_page(&made) ? sizeof(*made.page) : sizeof(*made.one));
+
+    if (!cell)
         return NULL;
+    if (is_page(&made))
+        made.page = cell;
+    else
+        made.one = cell;
     *b = made;
     n->used++;
     return b;
