@@ -6,13 +6,13 @@
 
 static void draw_zigzag(const struct chart *c, double x, double top, double end)
 {
-    int right = 1;
+    int right = 1, steps = (int)((end - top) / 6);
 
     buf_add_c(c->out, "<path class=\"zigzag\" d=\"M");
     svg_number(c->out, x - 2);
     buf_add_ch(c->out, ' ');
     svg_number(c->out, top);
-    for (double y = top + 6; y <= end; y += 6, right = -right)
+    for (; steps > 0; steps--, right = -right)
         buf_printf(c->out, "l%d 6", 4 * right);
     buf_add_c(c->out, "\"/>\n");
 }

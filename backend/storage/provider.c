@@ -142,7 +142,7 @@ static enum err account_open(const struct config *config, const struct hub_setti
 enum err storage_open(const struct config *config, const struct hub_settings *settings,
                       struct call *call, struct hub **ret)
 {
-    struct storage *s;
+    struct storage *s = NULL;
     enum err err = account_open(config, settings, call, &s);
 
     if (err != OK)
@@ -161,7 +161,7 @@ enum err storage_open(const struct config *config, const struct hub_settings *se
 enum err storage_discover(const struct config *config, const struct hub_settings *settings,
                           struct call *call, registry_emit emit, void *ctx)
 {
-    struct storage *s;
+    struct storage *s = NULL;
     enum err err = account_open(config, settings, call, &s);
 
     if (err != OK)
